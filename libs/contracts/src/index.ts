@@ -1,1 +1,26 @@
-export {}
+export { canonicalJson } from './canonical-json.js'
+export {
+  assertFact,
+  catalogue,
+  definitionOf,
+  type EventData,
+  type EventType,
+  eventTypeOf,
+  type Fact,
+} from './catalogue.js'
+export { type CodeClaims, codeClaims } from './code-claims.js'
+export {
+  type Actor,
+  actorTypes,
+  type Envelope,
+  envelope,
+  eventLine,
+  parseEventLine,
+  type RecordedEvent,
+  recordedEvent,
+  schemaOf,
+} from './envelope.js'
+export { defineEvent, type EventDefinition, wireType } from './event.js'
+export { revocationTargets } from './events/revocation.js'
+export { type Heartbeat, heartbeat, heartbeatLine } from './heartbeat.js'
+export { type Service, services, type Topic, topics } from './topics.js'

@@ -1,0 +1,67 @@
+import type { z } from 'zod'
+import { type EventDefinition, wireType } from './event.js'
+import * as clients from './events/clients.js'
+import * as consent from './events/consent.js'
+import * as revocation from './events/revocation.js'
+import * as token from './events/token.js'
+
+/** Every event of the platform. What else exists of an event (type, schema, topic, document) derives from its entry here. */
+export const catalogue = [
+  clients.clientRegistered,
+  clients.clientUpdated,
+  clients.clientSuspended,
+  clients.clientReinstated,
+  clients.apiRegistered,
+  clients.apiUpdated,
+  clients.apiSuspended,
+  clients.apiReinstated,
+  consent.accountRegistered,
+  consent.organizationCreated,
+  consent.organizationMemberAdded,
+  consent.grantApproved,
+  consent.grantAmended,
+  consent.grantCodeIssued,
+  consent.grantDenied,
+  consent.grantRevoked,
+  token.codeRedeemed,
+  token.codeReplayed,
+  token.tokenIssued,
+  token.refreshRotated,
+  token.refreshReplayed,
+  token.keyActivated,
+  revocation.tokenRevoked,
+] as const satisfies readonly EventDefinition[]
+
+type Entry = (typeof catalogue)[number]
+/** The dotted name of an event: `grant.approved`. */
+export type EventType = Entry['type']
+/** The facts that an event of the type carries. */
+export type EventData<Type extends EventType> = z.infer<Extract<Entry, { type: Type }>['data']>
+/** A fact as a decider makes it and `evolve` reads it, before it has a place in the log. */
+export type Fact<Type extends EventType = EventType> = {
+  [T in Type]: { readonly type: T; readonly data: EventData<T> }
+}[Type]
+
+const byType = new Map<string, EventDefinition>(catalogue.map(entry => [entry.type, entry]))
+const byWireType = new Map<string, EventDefinition>(catalogue.map(entry => [wireType(entry), entry]))
+
+/** The entry of an event by its dotted name. */
+export function definitionOf(type: EventType): EventDefinition {
+  const definition = byType.get(type)
+  if (definition === undefined) throw new RangeError(`No event is called ${type}`)
+  return definition
+}
+
+/** The dotted name behind a name on the wire, or undefined for an event that this build does not know. */
+export function eventTypeOf(wire: string): EventType | undefined {
+  return byWireType.get(wire)?.type as EventType | undefined
+}
+
+/** Checks the facts of an event against its schema before it is stored. Unknown fields are refused: they would be for ever. */
+export function assertFact(fact: Fact): void {
+  const result = definitionOf(fact.type).data.strict().safeParse(fact.data)
+  if (!result.success) {
+    const where = result.error.issues.map(issue => `${issue.path.join('.') || 'data'}: ${issue.message}`)
+    throw new TypeError(`${fact.type} is not valid: ${where.join('; ')}`)
+  }
+}

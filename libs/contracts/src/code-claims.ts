@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { audience, clientId, owner, scopes, seconds, uuid } from './fields.js'
+
+/**
+ * What the sealed authorization code says to the token service. Because it holds its facts, the token service needs neither
+ * a call to the consent service nor its event to have arrived.
+ */
+export const codeClaims = z.object({
+  codeId: uuid.describe('Also the id of the token family.'),
+  grantId: uuid,
+  clientId,
+  redirectUri: z.string().max(1024),
+  redirectUriGiven: z
+    .boolean()
+    .describe('Whether the request named it: then the token request must too (RFC 6749 §4.1.3).'),
+  owner,
+  person: uuid.describe('Account of the person who approved.'),
+  apiId: z.string(),
+  audience,
+  scopes,
+  codeChallenge: z.string().length(43).describe('PKCE S256 (RFC 7636 §4.2).'),
+  accessTokenSeconds: z.int().positive(),
+  authTime: seconds,
+  grantExpiresAt: seconds.nullable(),
+})
+export type CodeClaims = z.infer<typeof codeClaims>

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { defineEvent } from '../event.js'
+import { apiId, audience, clientId, grantTypes, scopes, uuid } from '../fields.js'
+
+const client = z.object({
+  clientId,
+  name: z.string().min(1).max(80).describe('What the consent page calls the application.'),
+  homepage: z.url().max(512).nullable().describe('Where a person can read about the application.'),
+  redirectUris: z.array(z.string().max(1024)).max(20),
+  grantTypes,
+  tokenEndpointAuthMethod: z
+    .enum(['client_secret_basic', 'client_secret_post', 'none'])
+    .describe('How the client authenticates (RFC 7591 §2); `none` makes it a public client.'),
+  scopes: scopes.describe('The scopes the client may ask for, over all APIs.'),
+})
+const credential = z.object({
+  credentialId: uuid,
+  verifier: z
+    .string()
+    .length(43)
+    .describe(
+      'SHA-256 of the 256-bit random secret, base64url: it verifies the secret and cannot give it away.',
+    ),
+})
+const aClient: z.infer<typeof client> = {
+  clientId: 'ledgerly',
+  name: 'Ledgerly',
+  homepage: 'https://ledgerly.example/',
+  redirectUris: ['https://ledgerly.example/callback'],
+  grantTypes: ['authorization_code', 'refresh_token'],
+  tokenEndpointAuthMethod: 'client_secret_basic',
+  scopes: ['invoices:read'],
+}
+
+export const clientRegistered = defineEvent({
+  type: 'client.registered',
+  topic: 'clients',
+  summary: 'A client was registered.',
+  data: client.extend({ credentials: z.array(credential).max(10) }),
+  example: {
+    ...aClient,
+    credentials: [
+      {
+        credentialId: '0199aa00-0000-7000-8000-000000000001',
+        verifier: 'MV0lhJQHrGXzoyhYIxZ4cHJSf0TTyERAAq5Ck0nPYoI',
+      },
+    ],
+  },
+})
+export const clientUpdated = defineEvent({
+  type: 'client.updated',
+  topic: 'clients',
+  summary: 'A client’s registration was replaced; its credentials stay.',
+  data: client,
+  example: { ...aClient, name: 'Ledgerly Books' },
+})
+export const clientSuspended = defineEvent({
+  type: 'client.suspended',
+  topic: 'clients',
+  summary: 'A client may not be used until it is reinstated; its tokens are revoked.',
+  data: z.object({ clientId, reason: z.string().max(200) }),
+  example: { clientId: 'ledgerly', reason: 'reported for phishing' },
+})
+export const clientReinstated = defineEvent({
+  type: 'client.reinstated',
+  topic: 'clients',
+  summary: 'A suspended client may be used again; tokens from before stay revoked.',
+  data: z.object({ clientId }),
+  example: { clientId: 'ledgerly' },
+})
+
+const api = z.object({
+  apiId,
+  audience,
+  name: z.string().min(1).max(80),
+  scopes: z
+    .array(
+      z.object({
+        name: scopes.element,
+        text: z
+          .string()
+          .min(1)
+          .max(160)
+          .describe('What a person reads on the consent page: “Read your invoices”.'),
+        access: z.enum(['read', 'write']),
+      }),
+    )
+    .min(1)
+    .max(100),
+  accessTokenSeconds: z
+    .int()
+    .min(30)
+    .max(3600)
+    .describe('How long an access token for this API lives, in seconds.'),
+})
+const anApi: z.infer<typeof api> = {
+  apiId: 'invoices',
+  audience: 'https://api.example/invoices',
+  name: 'Invoices',
+  scopes: [{ name: 'invoices:read', text: 'Read your invoices', access: 'read' }],
+  accessTokenSeconds: 600,
+}
+
+export const apiRegistered = defineEvent({
+  type: 'api.registered',
+  topic: 'clients',
+  summary: 'An API (a resource server) was registered with its scopes and the words people read.',
+  data: api,
+  example: anApi,
+})
+export const apiUpdated = defineEvent({
+  type: 'api.updated',
+  topic: 'clients',
+  summary: 'An API’s registration was replaced.',
+  data: api,
+  example: { ...anApi, accessTokenSeconds: 300 },
+})
+export const apiSuspended = defineEvent({
+  type: 'api.suspended',
+  topic: 'clients',
+  summary: 'No new grant or token is made for an API until it is reinstated.',
+  data: z.object({ apiId, reason: z.string().max(200) }),
+  example: { apiId: 'invoices', reason: 'maintenance' },
+})
+export const apiReinstated = defineEvent({
+  type: 'api.reinstated',
+  topic: 'clients',
+  summary: 'A suspended API takes grants and tokens again.',
+  data: z.object({ apiId }),
+  example: { apiId: 'invoices' },
+})

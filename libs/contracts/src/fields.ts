@@ -1,0 +1,25 @@
+import { z } from 'zod'
+
+/** Fields that several events share. Each has one meaning and one range, written once. */
+export const uuid = z.uuid().describe('Opaque id, a UUID.')
+export const clientId = z
+  .string()
+  .regex(/^[A-Za-z0-9._~-]{1,64}$/)
+  .describe('OAuth client_id: 1 to 64 unreserved characters (RFC 3986 §2.3).')
+export const apiId = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/)
+  .describe('Id of a registered API: 1 to 64 of a-z, 0-9 and hyphen.')
+export const audience = z
+  .string()
+  .min(1)
+  .max(512)
+  .describe('The API’s resource indicator (RFC 8707) and `aud`.')
+export const scopes = z
+  .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/))
+  .describe('Scope values (RFC 6749 §3.3), in the order in which they were asked for.')
+export const seconds = z.int().nonnegative().describe('Seconds since 1970-01-01T00:00:00Z.')
+export const owner = z
+  .object({ kind: z.enum(['person', 'organization']), id: uuid })
+  .describe('The resource owner: a person, or an organization somebody acted for.')
+export const grantTypes = z.array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))

@@ -1,0 +1,52 @@
+/** The services that write events. `source` of an event is one of them. */
+export const services = ['clients', 'consent', 'token'] as const
+export type Service = (typeof services)[number]
+
+interface TopicDefinition {
+  readonly name: string
+  readonly partitions: number
+  readonly writers: readonly Service[]
+  readonly summary: string
+}
+
+/** Every topic, keyed by its short name. Partition counts never change: the order of a stream depends on them. */
+export const topics = {
+  clients: {
+    name: 'grantlog.clients.v1',
+    partitions: 12,
+    writers: ['clients'],
+    summary: 'Clients and APIs: registered, updated, suspended, reinstated.',
+  },
+  grants: {
+    name: 'grantlog.grants.v1',
+    partitions: 12,
+    writers: ['consent'],
+    summary: 'What resource owners approved, denied and revoked.',
+  },
+  organizations: {
+    name: 'grantlog.organizations.v1',
+    partitions: 12,
+    writers: ['consent'],
+    summary: 'Accounts, organizations and who may act for them, by opaque ids.',
+  },
+  tokens: {
+    name: 'grantlog.tokens.v1',
+    partitions: 12,
+    writers: ['token'],
+    summary: 'Codes redeemed, tokens issued, refresh tokens rotated and replayed.',
+  },
+  keys: {
+    name: 'grantlog.keys.v1',
+    partitions: 12,
+    writers: ['token'],
+    summary: 'The public halves of the signing keys.',
+  },
+  revocations: {
+    name: 'grantlog.revocations.v1',
+    partitions: 3,
+    writers: ['clients', 'consent', 'token'],
+    summary: 'The one feed that says which tokens no longer count, whoever revoked them.',
+  },
+} as const satisfies Record<string, TopicDefinition>
+
+export type Topic = keyof typeof topics
