@@ -1,1 +1,30 @@
-export {}
+export { type CommandContext, Commands, type Outcome } from './commands.js'
+export type { Decider, NewEvent } from './decider.js'
+export { ChainBroken, Contended, OutcomeUnknown, Overloaded } from './errors.js'
+export { type Append, type AppendOutcome, EventStore, type StoredEvent } from './event-store.js'
+export { Eventing, type EventingOptions } from './eventing.js'
+export { readLog } from './log.js'
+export { Loop } from './loop.js'
+export { ProjectionServer } from './nest/projection-server.js'
+export { partitionOf } from './partition.js'
+export {
+  createProjectionTable,
+  defineProjection,
+  fold,
+  type Handler,
+  type Projection,
+  topicsOf,
+} from './projection.js'
+export type { ProjectionStatus } from './projection-runner.js'
+export type { EventSink } from './publisher.js'
+export { createEventTables, dropEventTables } from './tables.js'
+export { EmbeddedTransport } from './transport/embedded.js'
+export { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport } from './transport/kafka.js'
+export type {
+  DeliveredEvent,
+  Delivery,
+  Position,
+  Subscriber,
+  Subscription,
+  Transport,
+} from './transport/transport.js'

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import type { Actor } from '@grantlog/contracts'
+import type { Decider, NewEvent } from './decider.js'
+import { Contended, OutcomeUnknown } from './errors.js'
+import type { Append, AppendOutcome, EventStore, PreparedEvent } from './event-store.js'
+
+/** Who commands, when, and within which trace. */
+export interface CommandContext {
+  readonly actor: Actor
+  readonly traceparent?: string | undefined
+}
+
+/** The stream after a command: its state, its version, and what was appended (nothing, when nothing had to be). */
+export interface Outcome<State, Event> {
+  readonly streamId: string
+  readonly state: State
+  readonly version: number
+  readonly events: readonly (Event & { readonly id: string })[]
+  /** Where the last appended event stands; a read can ask a projection to have got there. */
+  readonly position: bigint | undefined
+}
+
+const maxAttempts = 20
+const maxRetriesOfUnknown = 5
+
+/** Runs commands against streams: load, decide, append; again when somebody else was first. */
+export class Commands {
+  readonly #tags = new WeakMap<object, string>()
+
+  constructor(
+    readonly store: EventStore,
+    private readonly now: () => Date,
+  ) {}
+
+  /**
+   * @throws whatever `decide` throws (then nothing was stored), Overloaded, Contended, or OutcomeUnknown when the database
+   * stays unreachable
+   */
+  async run<Command, Event extends NewEvent, State>(
+    decider: Decider<Command, Event, State>,
+    id: string,
+    command: Command,
+    context: CommandContext,
+  ): Promise<Outcome<State, Event>> {
+    const streamId = `${decider.category}-${id}`
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const before = await this.load(decider, id)
+      const events = decider.decide(command, before.state)
+      if (events.length === 0) return { streamId, ...before, events: [], position: undefined }
+      const state = events.reduce((folded, event) => decider.evolve(folded, event), before.state)
+      const prepared = this.store.prepare(events, { ...context, time: this.now() })
+      const outcome = await this.#append({
+        streamId,
+        base: before.version,
+        events: prepared,
+        state,
+        stateTag: this.#tag(decider),
+      })
+      if (outcome !== 'conflict') {
+        return {
+          streamId,
+          state,
+          version: before.version + events.length,
+          events: identified(events, prepared),
+          ...outcome,
+        }
+      }
+    }
+    throw new Contended(streamId)
+  }
+
+  /** State and version of a stream. A state that another build's `evolve` folded is folded anew from the events. */
+  async load<Command, Event extends NewEvent, State>(
+    decider: Decider<Command, Event, State>,
+    id: string,
+  ): Promise<{ state: State; version: number }> {
+    const streamId = `${decider.category}-${id}`
+    const head = await this.store.head(streamId)
+    if (head === undefined) return { state: decider.initial, version: 0 }
+    if (head.stateTag === this.#tag(decider)) return { state: head.state as State, version: head.version }
+    const events = await this.store.read(streamId, head.version)
+    const state = events.reduce(
+      (folded, event) => decider.evolve(folded, event.fact as Event),
+      decider.initial,
+    )
+    return { state, version: head.version }
+  }
+
+  /** The answer may be lost while the append was stored: the same append again is recognised by its event ids. */
+  async #append(append: Append): Promise<AppendOutcome> {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await this.store.append(append)
+      } catch (error) {
+        if (!(error instanceof OutcomeUnknown) || retry === maxRetriesOfUnknown) throw error
+        await new Promise(resolve => setTimeout(resolve, 50 * 2 ** retry))
+      }
+    }
+  }
+
+  /** A hash of the code that folds: a new build's state is never mistaken for an old one's. */
+  #tag(decider: { initial: unknown; evolve: unknown }): string {
+    let tag = this.#tags.get(decider)
+    if (tag === undefined) {
+      const code = `${JSON.stringify(decider.initial)}\n${String(decider.evolve)}`
+      tag = createHash('sha256').update(code).digest('base64url').slice(0, 16)
+      this.#tags.set(decider, tag)
+    }
+    return tag
+  }
+}
+
+function identified<Event extends NewEvent>(events: readonly Event[], prepared: readonly PreparedEvent[]) {
+  return events.map((event, index) => ({ ...event, id: prepared[index]?.id ?? '' }))
+}

@@ -1,0 +1,19 @@
+import type { Fact } from '@grantlog/contracts'
+
+/**
+ * A fact on its way into the log. `id` only where another fact of the same append names it as its cause (else the store
+ * draws one); `internal` never leaves the service.
+ */
+export type NewEvent = Fact & { readonly id?: string; readonly internal?: object }
+
+/**
+ * A pure decision. No clock, random number or promise inside: they arrive in the command. `decide` throws only when nothing
+ * happened; a refusal that must be remembered is an event. State must be plain JSON: it is stored beside the stream.
+ */
+export interface Decider<Command, Event extends NewEvent, State> {
+  /** Prefix of the stream ids: `family` for `family-<id>`. */
+  readonly category: string
+  readonly initial: State
+  decide(command: Command, state: State): readonly Event[]
+  evolve(state: State, event: Event): State
+}

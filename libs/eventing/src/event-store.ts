@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Actor,
+  assertFact,
+  canonicalJson,
+  definitionOf,
+  eventTypeOf,
+  wireType,
+} from '@grantlog/contracts'
+import type pg from 'pg'
+import type { NewEvent } from './decider.js'
+import { Overloaded } from './errors.js'
+import { GroupCommit } from './group-commit.js'
+import { appendedChannel } from './tables.js'
+
+/** One append: all of its events are stored, or none. */
+export interface Append {
+  readonly streamId: string
+  /** The stream's version that the decision was made on; 0 for a stream that does not exist yet. */
+  readonly base: number
+  readonly events: readonly PreparedEvent[]
+  /** The state after the events, and the tag of the code that folded it. */
+  readonly state: unknown
+  readonly stateTag: string
+}
+
+/** An event with its id: the id makes a retried append recognisable. */
+export interface PreparedEvent {
+  readonly id: string
+  readonly type: string
+  readonly data: string
+  readonly internal: string | null
+  readonly actor: Actor
+  readonly traceparent: string | null
+  readonly time: Date
+}
+
+/** An event as its own service reads it back: with what never leaves the service. */
+export interface StoredEvent {
+  readonly id: string
+  readonly fact: NewEvent
+  readonly streamVersion: number
+  readonly time: Date
+}
+
+export interface StreamHead {
+  readonly version: number
+  readonly state: unknown
+  readonly stateTag: string
+}
+
+/** What became of an append: where its last event stands, or that somebody else was first. */
+export type AppendOutcome = { readonly position: bigint } | 'conflict'
+
+/** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
+export class EventStore {
+  readonly #commits: GroupCommit
+  readonly #listeners = new Set<() => void>()
+  #notifying = false
+
+  constructor(
+    readonly pool: pg.Pool,
+    limits: { maxPending: number } = { maxPending: 10_000 },
+  ) {
+    this.#commits = new GroupCommit(pool, limits.maxPending, () => this.#appended())
+  }
+
+  /** Checks the facts against the catalogue and gives each an id, its canonical bytes, its actor and its time. */
+  prepare(
+    events: readonly NewEvent[],
+    context: { actor: Actor; traceparent?: string | undefined; time: Date },
+  ): PreparedEvent[] {
+    return events.map(event => {
+      assertFact(event)
+      return {
+        id: event.id ?? randomUUID(),
+        type: wireType(definitionOf(event.type)),
+        data: canonicalJson(event.data),
+        internal: event.internal === undefined ? null : canonicalJson(event.internal),
+        actor: context.actor,
+        traceparent: context.traceparent ?? null,
+        time: context.time,
+      }
+    })
+  }
+
+  /**
+   * Appends durably. Concurrent appends of this process share a transaction; each keeps its own outcome. The same append
+   * again (same event ids) is recognised and answers as the first time.
+   * @throws Overloaded when too many appends wait already
+   */
+  append(append: Append): Promise<AppendOutcome> {
+    return this.#commits.append(append)
+  }
+
+  /** Version and folded state of a stream, or undefined when nothing has happened in it. */
+  async head(streamId: string): Promise<StreamHead | undefined> {
+    const { rows } = await this.pool.query<{ version: number; state: unknown; state_tag: string }>({
+      name: 'stream-head',
+      text: 'select version, state, state_tag from streams where stream_id = $1',
+      values: [streamId],
+    })
+    const row = rows[0]
+    return row && { version: row.version, state: row.state, stateTag: row.state_tag }
+  }
+
+  /** All events of a stream in order, up to a version. */
+  async read(streamId: string, upTo = 2 ** 31 - 1): Promise<StoredEvent[]> {
+    const { rows } = await this.pool.query<StoredRow>({
+      name: 'stream-events',
+      text: `select event_id, type, data, internal, stream_version, time from events
+             where stream_id = $1 and stream_version <= $2 order by stream_version`,
+      values: [streamId, upTo],
+    })
+    return rows.map(stored)
+  }
+
+  /** Calls back in this process after every commit of this process. */
+  onAppended(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** Waits for the appends under way and lets the writer's connection go. */
+  async close(): Promise<void> {
+    await this.#commits.close()
+  }
+
+  #appended(): void {
+    for (const listener of this.#listeners) listener()
+    if (this.#notifying) return
+    this.#notifying = true
+    this.pool
+      .query(`notify ${appendedChannel}`)
+      .catch(() => undefined) // the sequencer also looks by itself
+      .finally(() => {
+        this.#notifying = false
+      })
+  }
+}
+
+interface StoredRow {
+  event_id: string
+  type: string
+  data: object
+  internal: object | null
+  stream_version: number
+  time: Date
+}
+
+function stored(row: StoredRow): StoredEvent {
+  const type = eventTypeOf(row.type)
+  if (type === undefined)
+    throw new Error(`The log holds ${row.type}, which this build does not know: it is older than the log`)
+  const fact = {
+    type,
+    data: row.data,
+    ...(row.internal === null ? {} : { internal: row.internal }),
+  } as NewEvent
+  return { id: row.event_id, fact, streamVersion: row.stream_version, time: row.time }
+}
+
+export { Overloaded }

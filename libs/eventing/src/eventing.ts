@@ -1,0 +1,94 @@
+import type { EventType, Service } from '@grantlog/contracts'
+import type pg from 'pg'
+import { Commands } from './commands.js'
+import { EventStore } from './event-store.js'
+import { Locks } from './locks.js'
+import { LogOwner } from './log-owner.js'
+import type { Projection } from './projection.js'
+import { ProjectionRunner } from './projection-runner.js'
+import type { EventSink } from './publisher.js'
+import { EmbeddedTransport } from './transport/embedded.js'
+import type { Transport } from './transport/transport.js'
+
+export interface EventingOptions {
+  readonly pool: pg.Pool
+  /** The service whose log this is; undefined for one that only reads. */
+  readonly service: Service | undefined
+  readonly projections: readonly Projection[]
+  /** Brings the other services' events. */
+  readonly remote: Transport
+  /** Where this service's events are published; undefined when others read the log itself. */
+  readonly sink?: EventSink | undefined
+  readonly report: (error: unknown) => void
+  readonly now: () => Date
+}
+
+/** All of a service that has to do with events: its store, the numbering and publishing of its log, its read models. */
+export class Eventing {
+  readonly store: EventStore
+  readonly commands: Commands
+  readonly remote: Transport
+  readonly #locks: Locks
+  readonly #owner: LogOwner | undefined
+  readonly #local: EmbeddedTransport | undefined
+  readonly #runners: ProjectionRunner[]
+
+  constructor(options: EventingOptions) {
+    const { pool, service, report, now, sink, remote } = options
+    this.store = new EventStore(pool)
+    this.commands = new Commands(this.store, now)
+    this.remote = remote
+    this.#locks = new Locks(pool)
+    this.#local = service && new EmbeddedTransport({ [service]: pool })
+    this.#owner = service && new LogOwner(this.store, this.#locks, { service, sink, report, now })
+    this.#runners = options.projections.map(
+      projection =>
+        new ProjectionRunner(projection, {
+          pool,
+          locks: this.#locks,
+          service,
+          local: this.#local,
+          remote,
+          report,
+        }),
+    )
+  }
+
+  start(): void {
+    this.#owner?.start()
+    for (const runner of this.#runners) runner.start()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#runners.map(runner => runner.stop()))
+    await this.#owner?.stop()
+    await this.#local?.close()
+    await this.remote.close()
+    await this.store.close()
+    this.#locks.close()
+  }
+
+  /** Not ok when the log is stuck or a security projection does not go on. */
+  health(): { ok: boolean; detail: string } {
+    const log = this.#owner?.health() ?? { ok: true, detail: 'no log' }
+    const stuck = this.status().filter(({ security, trouble }) => security && trouble !== undefined)
+    return {
+      ok: log.ok && stuck.length === 0,
+      detail: [log.detail, ...stuck.map(({ name, trouble }) => `${name}: ${trouble}`)].join('; '),
+    }
+  }
+
+  status() {
+    return this.#runners.map(runner => runner.status())
+  }
+
+  /** Waits until a read model holds an event that was just appended. @returns false when it took too long */
+  async applied(
+    projection: { name: string },
+    event: { type: EventType; streamId: string; position: bigint },
+  ): Promise<boolean> {
+    const runner = this.#runners.find(candidate => candidate.projection.name === projection.name)
+    if (runner === undefined) throw new RangeError(`This service runs no projection ${projection.name}`)
+    return runner.applied(event)
+  }
+}

@@ -1,0 +1,197 @@
+import type pg from 'pg'
+import { OutcomeUnknown, Overloaded } from './errors.js'
+import type { Append, AppendOutcome } from './event-store.js'
+
+const maxBatch = 256
+
+/**
+ * Concurrent appends of one process share one statement on one connection: one commit for all of them, and an own outcome for
+ * each. A stream appears once in a batch; the next append to it waits for the next batch.
+ */
+export class GroupCommit {
+  #waiting: Waiting[] = []
+  #flushing: Promise<void> | undefined
+  #client: pg.PoolClient | undefined
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly maxPending: number,
+    private readonly committed: () => void,
+  ) {}
+
+  append(append: Append): Promise<AppendOutcome> {
+    if (this.#waiting.length >= this.maxPending) return Promise.reject(new Overloaded())
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ append, resolve, reject })
+      this.#flushing ??= this.#flush()
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#flushing
+    this.#client?.release()
+    this.#client = undefined
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#nextBatch()
+      await this.#commit(batch)
+    }
+    this.#flushing = undefined
+  }
+
+  #nextBatch(): Waiting[] {
+    const streams = new Set<string>()
+    const batch: Waiting[] = []
+    const later: Waiting[] = []
+    for (const waiting of this.#waiting) {
+      if (batch.length < maxBatch && !streams.has(waiting.append.streamId)) {
+        streams.add(waiting.append.streamId)
+        batch.push(waiting)
+      } else later.push(waiting)
+    }
+    this.#waiting = later
+    // every process takes the stream rows in the same order: no deadlocks
+    return batch.sort((a, b) => (a.append.streamId < b.append.streamId ? -1 : 1))
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.#write(batch.map(waiting => waiting.append))
+      for (const [index, waiting] of batch.entries()) waiting.resolve(outcomes[index] ?? 'conflict')
+      this.committed()
+    } catch (error) {
+      // one append's bad row (an event id used twice) must not fail the others
+      if (isStatementError(error) && batch.length > 1)
+        for (const waiting of batch) await this.#commit([waiting])
+      else
+        for (const waiting of batch)
+          waiting.reject(isStatementError(error) ? error : new OutcomeUnknown(error))
+    }
+  }
+
+  async #write(appends: readonly Append[]): Promise<AppendOutcome[]> {
+    const client = await this.#connection()
+    try {
+      const { rows } = await client.query<WrittenRow>({
+        name: 'append',
+        text: appendStatement,
+        values: parameters(appends),
+      })
+      const last = new Map<string, bigint>()
+      for (const row of rows) last.set(row.stream_id, BigInt(row.position))
+      const refused = appends.filter(append => !last.has(append.streamId))
+      if (refused.length > 0) await this.#recognise(client, refused, last)
+      return appends.map(append => {
+        const position = last.get(append.streamId)
+        return position === undefined ? 'conflict' : { position }
+      })
+    } catch (error) {
+      if (!isStatementError(error)) {
+        this.#client = undefined
+        client.release(true)
+      }
+      throw error
+    }
+  }
+
+  /** An append whose events are stored already is a retry whose first answer was lost. */
+  async #recognise(
+    client: pg.PoolClient,
+    refused: readonly Append[],
+    last: Map<string, bigint>,
+  ): Promise<void> {
+    const ids = refused.flatMap(append => append.events.map(event => event.id))
+    const { rows } = await client.query<WrittenRow & { event_id: string }>({
+      name: 'recognise',
+      text: 'select event_id, stream_id, position from events where event_id = any($1::uuid[])',
+      values: [ids],
+    })
+    const known = new Map(rows.map(row => [row.event_id, row]))
+    for (const append of refused) {
+      const found = append.events.map(event => known.get(event.id))
+      const tail = found.at(-1)
+      if (tail && found.every(row => row?.stream_id === append.streamId))
+        last.set(append.streamId, BigInt(tail.position))
+    }
+  }
+
+  async #connection(): Promise<pg.PoolClient> {
+    if (this.#client) return this.#client
+    const client = await this.pool.connect()
+    client.once('error', () => {
+      if (this.#client === client) this.#client = undefined
+    })
+    this.#client = client
+    return client
+  }
+}
+
+interface Waiting {
+  readonly append: Append
+  resolve(outcome: AppendOutcome): void
+  reject(error: unknown): void
+}
+
+interface WrittenRow {
+  stream_id: string
+  position: string
+}
+
+/** Postgres answered with an error: nothing of the statement was stored. Anything else leaves the outcome open. */
+function isStatementError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^(22|23|42)/.test(code)
+}
+
+// The version is checked by the upsert of the stream's row, before a position is drawn for any event.
+const appendStatement = `
+  with wanted as (
+    select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[])
+      as w (stream_id, base, version, state, state_tag)
+  ), claimed as (
+    insert into streams as s (stream_id, base, version, state, state_tag)
+    select w.stream_id, w.base, w.version, w.state::json, w.state_tag from wanted w
+    where w.base = 0 or exists (select from streams x where x.stream_id = w.stream_id)
+    on conflict (stream_id) do update
+      set base = excluded.base, version = excluded.version, state = excluded.state, state_tag = excluded.state_tag
+      where s.version = excluded.base
+    returning s.stream_id
+  )
+  insert into events (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
+  select e.stream_id, e.stream_version, e.event_id, e.type, e.data::json, e.internal::json,
+         e.actor_type, e.actor_id, e.traceparent, e.time
+  from unnest($6::text[], $7::int[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+              $14::text[], $15::timestamptz[]) with ordinality
+    as e (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time, n)
+  join claimed using (stream_id)
+  order by e.n
+  returning stream_id, position`
+
+function parameters(appends: readonly Append[]): unknown[] {
+  const events = appends.flatMap(append =>
+    append.events.map((event, index) => ({
+      ...event,
+      streamId: append.streamId,
+      version: append.base + index + 1,
+    })),
+  )
+  return [
+    appends.map(append => append.streamId),
+    appends.map(append => append.base),
+    appends.map(append => append.base + append.events.length),
+    appends.map(append => JSON.stringify(append.state)),
+    appends.map(append => append.stateTag),
+    events.map(event => event.streamId),
+    events.map(event => event.version),
+    events.map(event => event.id),
+    events.map(event => event.type),
+    events.map(event => event.data),
+    events.map(event => event.internal),
+    events.map(event => event.actor.type),
+    events.map(event => event.actor.id),
+    events.map(event => event.traceparent),
+    events.map(event => event.time.toISOString()),
+  ]
+}

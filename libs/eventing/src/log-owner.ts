@@ -1,0 +1,121 @@
+import type { Service } from '@grantlog/contracts'
+import type pg from 'pg'
+import type { EventStore } from './event-store.js'
+import type { Locks } from './locks.js'
+import { Loop } from './loop.js'
+import { type EventSink, Publisher } from './publisher.js'
+import { sequence } from './sequencer.js'
+import { appendedChannel, sequencedChannel } from './tables.js'
+
+const lookMilliseconds = 100
+const standbyMilliseconds = 500
+const unsequencedAlarmMilliseconds = 10_000
+
+/** Numbers and publishes the log of a service; one instance at a time does it, the others stand by. */
+export class LogOwner {
+  readonly #numbering: Loop
+  readonly #publishing: Loop
+  readonly #publisher: Publisher | undefined
+  readonly #sequenced = new Set<() => void>()
+  #listening: pg.PoolClient | undefined
+  /** Everything committed before `time` has a number, and the last is `lastSeq`. */
+  #complete: { time: Date; lastSeq: number } | undefined
+  #trouble: unknown
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly locks: Locks,
+    private readonly options: {
+      service: Service
+      sink?: EventSink | undefined
+      report: (error: unknown) => void
+      now: () => Date
+    },
+  ) {
+    this.#publisher = options.sink && new Publisher(store.pool, options.service, options.sink)
+    this.#numbering = new Loop(
+      () => this.#number(),
+      error => this.#failed(error),
+    )
+    this.#publishing = new Loop(
+      () => this.#publish(),
+      error => {
+        this.#publisher?.reset()
+        return this.#failed(error)
+      },
+    )
+    store.onAppended(() => this.#numbering.wake())
+  }
+
+  start(): void {
+    this.#numbering.start()
+    if (this.#publisher) this.#publishing.start()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#numbering.stop(), this.#publishing.stop()])
+    this.#listening?.release(true)
+    this.#listening = undefined
+    await this.options.sink?.close()
+  }
+
+  /** Calls back in this process when events got numbers. */
+  onSequenced(listener: () => void): void {
+    this.#sequenced.add(listener)
+  }
+
+  /** Not ok: something keeps committed events from being numbered or published. */
+  health(): { ok: boolean; detail: string } {
+    if (!this.locks.holds('log')) return { ok: true, detail: 'another instance owns the log' }
+    if (this.#trouble !== undefined) return { ok: false, detail: String(this.#trouble) }
+    const age = this.#complete ? this.options.now().getTime() - this.#complete.time.getTime() : 0
+    if (age > unsequencedAlarmMilliseconds)
+      return { ok: false, detail: `events wait ${age} ms for a number: look for a transaction left open` }
+    return { ok: true, detail: `numbered up to ${this.#complete?.lastSeq ?? 0}` }
+  }
+
+  async #number(): Promise<number> {
+    if (!(await this.locks.hold('log'))) return standbyMilliseconds
+    const client = await this.#connection()
+    const time = this.options.now()
+    const { numbered, lastSeq, pending } = await sequence(client)
+    if (numbered > 0) {
+      for (const listener of this.#sequenced) listener()
+      this.#publishing.wake()
+      await client.query(`notify ${sequencedChannel}`)
+      return 0
+    }
+    if (!pending) this.#complete = { time, lastSeq }
+    if (this.#publisher === undefined) this.#trouble = undefined
+    return pending ? 2 : lookMilliseconds
+  }
+
+  async #publish(): Promise<number> {
+    if (!this.#publisher || !this.locks.holds('log')) {
+      this.#publisher?.reset()
+      return standbyMilliseconds
+    }
+    const more = await this.#publisher.publish()
+    if (!more && this.#complete) await this.#publisher.beat(this.#complete, this.options.now())
+    this.#trouble = undefined
+    return more ? 0 : lookMilliseconds
+  }
+
+  #failed(error: unknown): number {
+    this.#trouble = error
+    this.options.report(error)
+    return 500
+  }
+
+  async #connection(): Promise<pg.PoolClient> {
+    if (this.#listening) return this.#listening
+    const client = await this.store.pool.connect()
+    client.on('notification', () => this.#numbering.wake())
+    client.once('error', () => {
+      this.#listening = undefined
+    })
+    this.#listening = client
+    await client.query(`listen ${appendedChannel}`)
+    return client
+  }
+}

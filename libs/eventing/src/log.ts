@@ -1,0 +1,53 @@
+import { type Envelope, type Service, schemaOf } from '@grantlog/contracts'
+import type pg from 'pg'
+
+/** The events after a number, in order, as they go on the wire. @throws Error when the log is not dense */
+export async function readLog(
+  db: pg.Pool | pg.ClientBase,
+  source: Service,
+  after: number,
+  limit: number,
+): Promise<Envelope[]> {
+  const { rows } = await db.query<LogRow>({ name: 'read-log', text: select, values: [after, limit] })
+  let expected = after
+  return rows.map(row => {
+    const logseq = Number(row.log_seq)
+    expected += 1
+    if (logseq !== expected)
+      throw new Error(`The log of ${source} has no event ${expected}, but an event ${logseq}`)
+    return {
+      specversion: '1.0',
+      id: row.event_id,
+      type: row.type,
+      source,
+      subject: row.stream_id,
+      time: row.time.toISOString(),
+      datacontenttype: 'application/json',
+      dataschema: schemaOf(row.type),
+      logseq,
+      streamversion: row.stream_version,
+      authtype: row.actor_type,
+      authid: row.actor_id,
+      ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+      data: row.data,
+    }
+  })
+}
+
+interface LogRow {
+  log_seq: string
+  event_id: string
+  type: string
+  stream_id: string
+  stream_version: number
+  time: Date
+  actor_type: Envelope['authtype']
+  actor_id: string
+  traceparent: string | null
+  data: Record<string, unknown>
+}
+
+const select = `
+  select l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, e.time, e.actor_type, e.actor_id, e.traceparent, e.data
+  from log l join events e using (position)
+  where l.log_seq > $1 order by l.log_seq limit $2`

@@ -1,0 +1,66 @@
+import { definitionOf, type EventType, type RecordedEvent, type Topic } from '@grantlog/contracts'
+
+/** A row of a read model: plain JSON values, one per column. */
+export type Row = object
+
+/** What one kind of event does to the row that it concerns. Pure: the same events give the same rows, byte for byte. */
+export interface Handler<R extends Row, Type extends EventType> {
+  /** The key of the row, or undefined when this event concerns none. */
+  key(event: RecordedEvent<Type>): string | undefined
+  /** The row after the event; undefined when there is none any more. */
+  row(row: R | undefined, event: RecordedEvent<Type>): R | undefined
+}
+
+/**
+ * A read model: a table whose rows are folded from events. The keys of `on` are its subscription; nothing else names the
+ * events that it reads.
+ */
+export interface Projection<R extends Row = Row> {
+  /** `service.noun.vN`: another shape is another version, filled beside this one. */
+  readonly name: string
+  /** A wrong answer would let somebody in: an event that can not be applied stops it, and readiness says so. */
+  readonly security: boolean
+  readonly table: string
+  readonly key: keyof R & string
+  /** Column → Postgres type. */
+  readonly columns: { readonly [Column in keyof R & string]: string }
+  readonly on: { readonly [Type in EventType]?: Handler<R, Type> }
+}
+
+export function defineProjection<R extends Row>(projection: Projection<R>): Projection<R> {
+  return projection
+}
+
+/** The statement that creates the projection's table, for a migration. */
+export function createProjectionTable<R extends Row>(projection: Projection<R>): string {
+  const columns = Object.entries<string>(projection.columns).map(([column, type]) => `${column} ${type}`)
+  return `create table ${projection.table} (${columns.join(', ')}, primary key (${projection.key}))`
+}
+
+export function topicsOf<R extends Row>(projection: Projection<R>): Topic[] {
+  return [...new Set((Object.keys(projection.on) as EventType[]).map(type => definitionOf(type).topic))]
+}
+
+/** The key of the row that an event concerns, or undefined when it concerns none. */
+export function keyOf<R extends Row>(projection: Projection<R>, event: RecordedEvent): string | undefined {
+  return handlerOf(projection, event)?.key(event)
+}
+
+/** Folds events, in order, into the rows they concern. `rows` is changed: a key without a row is one that was removed. */
+export function fold<R extends Row>(
+  projection: Projection<R>,
+  rows: Map<string, R | undefined>,
+  events: readonly RecordedEvent[],
+): void {
+  for (const event of events) {
+    const key = keyOf(projection, event)
+    if (key !== undefined) rows.set(key, handlerOf(projection, event)?.row(rows.get(key), event))
+  }
+}
+
+function handlerOf<R extends Row>(
+  projection: Projection<R>,
+  event: RecordedEvent,
+): Handler<R, EventType> | undefined {
+  return projection.on[event.type] as Handler<R, EventType> | undefined
+}

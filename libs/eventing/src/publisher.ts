@@ -1,0 +1,131 @@
+import {
+  definitionOf,
+  type Envelope,
+  eventLine,
+  eventTypeOf,
+  heartbeatLine,
+  type Service,
+  type Topic,
+  topics,
+} from '@grantlog/contracts'
+import type pg from 'pg'
+import { readLog } from './log.js'
+import { partitionOf } from './partition.js'
+
+/** One message for a topic partition. */
+export interface OutgoingMessage {
+  readonly topic: Topic
+  readonly partition: number
+  readonly key: string
+  readonly value: string
+  readonly previous: number
+}
+
+/** Where published events go. */
+export interface EventSink {
+  /** Returns when all are stored safely; a rejection says nothing of any. One call at a time. */
+  send(messages: readonly OutgoingMessage[]): Promise<void>
+  close(): Promise<void>
+}
+
+const batchSize = 500
+const beatMilliseconds = 1000
+
+/**
+ * Tails the numbered log into a sink, at least once and in order: one batch in flight, the cursor saved after the
+ * acknowledgement. Sent again after a crash, an event has the same bytes and the same link to its predecessor.
+ */
+export class Publisher {
+  #cursor: number | undefined
+  #chain = new Map<string, number>()
+  #lastBeat = 0
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly service: Service,
+    private readonly sink: EventSink,
+  ) {}
+
+  /** Forgets what is kept in memory: another instance may have gone on. */
+  reset(): void {
+    this.#cursor = undefined
+  }
+
+  /** Sends the next batch, if there is one. Returns whether more may wait. */
+  async publish(): Promise<boolean> {
+    const cursor = this.#cursor ?? (await this.#load())
+    const events = await readLog(this.pool, this.service, cursor, batchSize)
+    if (events.length === 0) return false
+    const chain = new Map(this.#chain)
+    await this.sink.send(events.flatMap(event => message(event, chain)))
+    await this.#save(cursor, cursor + events.length, chain)
+    return events.length === batchSize
+  }
+
+  /** Says on every partition of the revocation feed that all is said, unless it was said within the last second. */
+  async beat(complete: { time: Date; lastSeq: number }, now: Date): Promise<void> {
+    if (this.#cursor === undefined || this.#cursor < complete.lastSeq) return
+    if (now.getTime() - this.#lastBeat < beatMilliseconds) return
+    const topic = 'revocations'
+    const partitions = Array.from({ length: topics[topic].partitions }, (_, partition) => partition)
+    await this.sink.send(
+      partitions.map(partition => {
+        const previous = this.#chain.get(`${topic}:${partition}`) ?? 0
+        return {
+          topic,
+          partition,
+          key: '',
+          value: heartbeatLine(this.service, previous, complete.time),
+          previous,
+        }
+      }),
+    )
+    this.#lastBeat = now.getTime()
+  }
+
+  async #load(): Promise<number> {
+    const { rows } = await this.pool.query<{ cursor: string; heads: { place: string; log_seq: number }[] }>(`
+      select cursor, coalesce((
+        select json_agg(json_build_object('place', topic || ':' || partition, 'log_seq', log_seq)) from published), '[]'
+      ) as heads from publisher`)
+    const row = rows[0]
+    if (row === undefined) throw new Error('The publisher’s row is missing: the event tables are damaged')
+    this.#chain = new Map(row.heads.map(head => [head.place, head.log_seq]))
+    this.#cursor = Number(row.cursor)
+    return this.#cursor
+  }
+
+  async #save(from: number, to: number, chain: Map<string, number>): Promise<void> {
+    const moved = [...chain].filter(([place, logSeq]) => this.#chain.get(place) !== logSeq)
+    const places = moved.map(([place]) => place.split(':'))
+    const { rowCount } = await this.pool.query(
+      `with moved as (update publisher set cursor = $2 where cursor = $1 returning 1)
+       insert into published (topic, partition, log_seq)
+       select m.topic, m.partition, m.log_seq from unnest($3::text[], $4::int[], $5::bigint[]) as m (topic, partition, log_seq)
+       where exists (select from moved)
+       on conflict (topic, partition) do update set log_seq = excluded.log_seq`,
+      [
+        from,
+        to,
+        places.map(place => place[0]),
+        places.map(place => Number(place[1])),
+        moved.map(([, logSeq]) => logSeq),
+      ],
+    )
+    if (rowCount !== moved.length)
+      throw new Error('Another instance has published further: starting over from where it is')
+    this.#cursor = to
+    this.#chain = chain
+  }
+}
+
+function message(event: Envelope, chain: Map<string, number>): OutgoingMessage[] {
+  const type = eventTypeOf(event.type)
+  if (type === undefined) throw new Error(`The log holds ${event.type}, which this build does not know`)
+  const { topic } = definitionOf(type)
+  const partition = partitionOf(topic, event.subject)
+  const place = `${topic}:${partition}`
+  const previous = chain.get(place) ?? 0
+  chain.set(place, event.logseq)
+  return [{ topic, partition, key: event.subject, value: eventLine(event), previous }]
+}

@@ -1,0 +1,62 @@
+import type pg from 'pg'
+
+/** What one look found. `pending`: rows are committed, or about to be, that can not be numbered yet. */
+export interface Sequenced {
+  readonly numbered: number
+  readonly lastSeq: number
+  readonly pending: boolean
+}
+
+/**
+ * Numbers committed events densely in an order that never changes: no reader of `log_seq` can meet a smaller number later.
+ *
+ * Position order is not commit order: a transaction may draw its position early and commit late. So only rows of transactions
+ * below the snapshot's xmin are numbered, those that all have ended; the window of transaction ids is saved in the same
+ * transaction, so that the next look starts where this one ended.
+ */
+export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
+  const waiting = await client.query<{ last_seq: string; waiting: boolean }>({
+    name: 'sequencer-look',
+    text: look,
+  })
+  const found = waiting.rows[0]
+  if (!found?.waiting) return { numbered: 0, lastSeq: Number(found?.last_seq ?? 0), pending: false }
+
+  await client.query('begin')
+  try {
+    // two owners at once (one of them a zombie) take turns here, and each sees what the other saved
+    await client.query({ name: 'sequencer-lock', text: 'select from sequencer for update' })
+    const { rows } = await client.query<{ last_seq: string; numbered: string }>({
+      name: 'sequencer-number',
+      text: number,
+    })
+    await client.query('commit')
+    const row = rows[0]
+    if (row === undefined) throw new Error('The sequencer’s row is missing: the event tables are damaged')
+    return {
+      numbered: Number(row.numbered),
+      lastSeq: Number(row.last_seq),
+      pending: Number(row.numbered) === 0,
+    }
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined) // a broken connection has rolled back already
+    throw error
+  }
+}
+
+const look = `
+  select last_seq, exists (select from events where xid >= numbered_below) as waiting from sequencer`
+
+const number = `
+  with border as materialized (
+    select last_seq, numbered_below, pg_snapshot_xmin(pg_current_snapshot()) as xmin from sequencer
+  ), fresh as (
+    select e.position, b.last_seq + row_number() over (order by e.position) as log_seq
+    from border b join events e on e.xid >= b.numbered_below and e.xid < b.xmin
+  ), numbered as (
+    insert into log (log_seq, position) select log_seq, position from fresh order by log_seq returning log_seq
+  )
+  update sequencer s
+  set last_seq = s.last_seq + (select count(*) from numbered), numbered_below = greatest(b.numbered_below, b.xmin)
+  from border b
+  returning s.last_seq, (select count(*) from numbered) as numbered`

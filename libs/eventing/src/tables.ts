@@ -1,0 +1,67 @@
+/**
+ * The tables of one service's log. Event rows are only ever inserted. `log` numbers them densely in commit order; everything
+ * downstream reads by `log_seq`. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
+ */
+export const createEventTables = `
+  create table streams (
+    stream_id text primary key,
+    base integer not null,
+    version integer not null,
+    state json not null,
+    state_tag text not null
+  );
+  create table events (
+    position bigint generated always as identity primary key,
+    xid xid8 not null default pg_current_xact_id(),
+    stream_id text not null,
+    stream_version integer not null,
+    event_id uuid not null unique,
+    type text not null,
+    data json not null,
+    internal json,
+    actor_type text not null,
+    actor_id text not null,
+    traceparent text,
+    time timestamptz(3) not null,
+    unique (stream_id, stream_version)
+  );
+  create index events_xid on events (xid);
+  create table log (
+    log_seq bigint primary key,
+    position bigint not null unique references events (position)
+  );
+  create table sequencer (
+    one boolean primary key default true check (one),
+    last_seq bigint not null,
+    numbered_below xid8 not null
+  );
+  insert into sequencer (last_seq, numbered_below) values (0, '0');
+  create table publisher (
+    one boolean primary key default true check (one),
+    cursor bigint not null
+  );
+  insert into publisher (cursor) values (0);
+  create table published (
+    topic text not null,
+    partition integer not null,
+    log_seq bigint not null,
+    primary key (topic, partition)
+  );
+  create table checkpoints (
+    projection text not null,
+    topic text not null,
+    partition integer not null,
+    positions jsonb not null default '{}',
+    next_offset bigint,
+    primary key (projection, topic, partition)
+  );
+`
+
+export const dropEventTables = `
+  drop table checkpoints, published, publisher, sequencer, log, events, streams;
+`
+
+/** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */
+export const appendedChannel = 'grantlog_appended'
+/** Said when rows were numbered, for everything that tails the log. */
+export const sequencedChannel = 'grantlog_sequenced'

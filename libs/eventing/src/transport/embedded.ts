@@ -1,0 +1,169 @@
+import {
+  definitionOf,
+  type Envelope,
+  eventTypeOf,
+  type Service,
+  type Topic,
+  topics,
+} from '@grantlog/contracts'
+import pg from 'pg'
+import { readLog } from '../log.js'
+import { Loop } from '../loop.js'
+import { partitionOf } from '../partition.js'
+import { sequencedChannel } from '../tables.js'
+import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
+
+const batchSize = 500
+const idleMilliseconds = 250
+
+/**
+ * No broker: consumers tail the producers' sequenced event tables. The same batches, partitions and positions as on Kafka, so
+ * that a consumer can change from one to the other and go on where it was.
+ */
+export class EmbeddedTransport implements Transport {
+  readonly #pools: ReadonlyMap<Service, pg.Pool>
+  readonly #own: pg.Pool[]
+
+  /** @param sources for each source its database: a URL, or a pool that the caller keeps */
+  constructor(sources: Partial<Record<Service, string | pg.Pool>>) {
+    const pools = Object.entries(sources).map(([source, database]) => {
+      const pool =
+        typeof database === 'string' ? new pg.Pool({ connectionString: database, max: 4 }) : database
+      pool.on('error', () => undefined) // an idle connection broke; the next query says so
+      return { source: source as Service, pool, own: typeof database === 'string' }
+    })
+    this.#pools = new Map(pools.map(({ source, pool }) => [source, pool]))
+    this.#own = pools.filter(({ own }) => own).map(({ pool }) => pool)
+  }
+
+  async subscribe(subscriber: Subscriber): Promise<Subscription> {
+    const tails = [...this.#pools]
+      .filter(([source]) =>
+        subscriber.topics.some(topic => (topics[topic].writers as readonly Service[]).includes(source)),
+      )
+      .map(([source, pool]) => new Tail(source, pool, subscriber))
+    for (const tail of tails) tail.start()
+    return { stop: async () => void (await Promise.all(tails.map(tail => tail.stop()))) }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#own.map(pool => pool.end()))
+  }
+}
+
+/** Follows the log of one source for one subscriber. */
+class Tail {
+  readonly #loop: Loop
+  #listening: pg.PoolClient | undefined
+  /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
+  #cursor: number | undefined
+  /** The last number handed over, per partition: the next one's `previous`. */
+  #handed = new Map<string, number>()
+
+  constructor(
+    private readonly source: Service,
+    private readonly pool: pg.Pool,
+    private readonly subscriber: Subscriber,
+  ) {
+    this.#loop = new Loop(
+      () => this.#step(),
+      error => {
+        subscriber.trouble?.(error)
+        this.#cursor = undefined
+        return 500
+      },
+    )
+  }
+
+  start(): void {
+    this.#loop.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop()
+    this.#listening?.release(true)
+    this.#listening = undefined
+  }
+
+  async #step(): Promise<number> {
+    await this.#listen()
+    this.#cursor ??= await this.#begin()
+    const asked = new Date()
+    const complete = this.subscriber.alive === undefined ? false : await this.#allNumbered()
+    const events = await readLog(this.pool, this.source, this.#cursor, batchSize)
+    for (const delivery of this.#split(events)) {
+      await this.subscriber.deliver(delivery)
+      const last = delivery.events.at(-1)
+      if (last) this.#handed.set(`${delivery.topic}:${delivery.partition}`, last.event.logseq)
+    }
+    this.#cursor += events.length
+    if (events.length === batchSize) return 0
+    if (complete) this.subscriber.alive?.(this.source, asked)
+    return idleMilliseconds
+  }
+
+  /** Nothing is committed that has no number yet: what will have been read next is all that there was. */
+  async #allNumbered(): Promise<boolean> {
+    const { rows } = await this.pool.query<{ waiting: boolean }>({
+      name: 'unnumbered',
+      text: 'select exists (select from events where xid >= (select numbered_below from sequencer)) as waiting',
+    })
+    return rows[0]?.waiting === false
+  }
+
+  async #begin(): Promise<number> {
+    const starts: number[] = []
+    this.#handed.clear()
+    for (const topic of this.subscriber.topics) {
+      for (let partition = 0; partition < topics[topic].partitions; partition++) {
+        const begin = this.subscriber.begin(topic, partition)
+        if ('at' in begin) return this.#firstSince(begin.at)
+        const last = begin.lastSeq[this.source] ?? 0
+        this.#handed.set(`${topic}:${partition}`, last)
+        starts.push(last)
+      }
+    }
+    return Math.min(...starts)
+  }
+
+  async #firstSince(time: Date): Promise<number> {
+    const { rows } = await this.pool.query<{ before: string }>(
+      `select coalesce(min(l.log_seq) - 1, (select last_seq from sequencer)) as before
+       from log l join events e using (position) where e.time >= $1`,
+      [time],
+    )
+    return Number(rows[0]?.before ?? 0)
+  }
+
+  /** The events of the subscriber's topics, each partition's together. */
+  #split(events: readonly Envelope[]) {
+    const byPartition = new Map<
+      string,
+      { topic: Topic; partition: number; events: DeliveredEvent[]; nextOffset: null }
+    >()
+    for (const event of events) {
+      const type = eventTypeOf(event.type)
+      const topic = type && definitionOf(type).topic
+      if (topic === undefined || !this.subscriber.topics.includes(topic)) continue
+      const partition = partitionOf(topic, event.subject)
+      const place = `${topic}:${partition}`
+      const handed = this.#handed.get(place)
+      if (handed !== undefined && event.logseq <= handed) continue
+      const delivery = byPartition.get(place) ?? { topic, partition, events: [], nextOffset: null }
+      byPartition.set(place, delivery)
+      delivery.events.push({ event, previous: delivery.events.at(-1)?.event.logseq ?? handed ?? 0 })
+    }
+    return byPartition.values()
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#listening) return
+    const client = await this.pool.connect()
+    client.on('notification', () => this.#loop.wake())
+    client.once('error', () => {
+      this.#listening = undefined
+    })
+    this.#listening = client
+    await client.query(`listen ${sequencedChannel}`)
+  }
+}

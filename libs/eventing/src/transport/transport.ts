@@ -1,0 +1,48 @@
+import type { Envelope, Service, Topic } from '@grantlog/contracts'
+
+/** An event as a transport hands it over, with the link to the one before it. */
+export interface DeliveredEvent {
+  readonly event: Envelope
+  /** The `logseq` of the event that the same source published before this one to this partition; 0 for the first. */
+  readonly previous: number
+}
+
+/** Events of one partition in order; several sources may write to it. */
+export interface Delivery {
+  readonly topic: Topic
+  readonly partition: number
+  readonly events: readonly DeliveredEvent[]
+  /** Where the transport would go on after them, if it counts otherwise than by `logseq`. */
+  readonly nextOffset: string | null
+}
+
+/** Where a consumer stands in a partition. */
+export interface Position {
+  /** The last `logseq` applied, per source. */
+  readonly lastSeq: Readonly<Partial<Record<Service, number>>>
+  readonly nextOffset: string | null
+}
+
+export interface Subscriber {
+  readonly name: string
+  readonly topics: readonly Topic[]
+  /** Where to begin in a partition: after a position (older than true is safe), or at a time. */
+  begin(topic: Topic, partition: number): Position | { readonly at: Date }
+  /** Called for one batch of a partition at a time. A rejection brings the events again, after a pause, from `begin`. */
+  deliver(delivery: Delivery): Promise<void>
+  /** The source had said everything it knew at `time`, and it was delivered. */
+  alive?(source: Service, time: Date): void
+  /** Something went wrong that the transport goes on to mend. */
+  trouble?(error: unknown): void
+}
+
+export interface Subscription {
+  /** Returns when nothing is being delivered any more. */
+  stop(): Promise<void>
+}
+
+/** Brings the events of other services. At least once, in order per partition; a gap is always an error. */
+export interface Transport {
+  subscribe(subscriber: Subscriber): Promise<Subscription>
+  close(): Promise<void>
+}
