@@ -64,7 +64,7 @@ export class LogOwner {
     this.#sequenced.add(listener)
   }
 
-  /** Not ok: something keeps committed events from being numbered or published. */
+  /** What keeps events from being numbered or published. The service goes on: they are stored, and nothing is lost. */
   health(): { ok: boolean; detail: string } {
     if (!this.locks.holds('log')) return { ok: true, detail: 'another instance owns the log' }
     if (this.#trouble !== undefined) return { ok: false, detail: String(this.#trouble) }

@@ -44,7 +44,10 @@ export class ProjectionRunner {
   ) {
     this.#loop = new Loop(
       () => this.#own(),
-      error => this.#failed(error),
+      error => {
+        options.report(error)
+        return 1000
+      },
     )
   }
 
@@ -110,7 +113,7 @@ export class ProjectionRunner {
         begin: (topic, partition) =>
           this.#positions.get(`${topic}:${partition}`) ?? { lastSeq: {}, nextOffset: null },
         deliver: delivery => this.#apply(delivery),
-        trouble: error => this.#failed(error),
+        trouble: error => this.#unreachable(error),
       })
       this.#subscriptions.push(subscription)
     }
@@ -124,10 +127,10 @@ export class ProjectionRunner {
     await Promise.all(subscriptions.map(subscription => subscription.stop()))
   }
 
-  #failed(error: unknown): number {
-    this.#trouble = error
+  /** Events that do not arrive leave the read model as it is, and right; events that are missing do not. */
+  #unreachable(error: unknown): void {
+    if (error instanceof ChainBroken) this.#trouble = error
     this.options.report(error)
-    return 1000
   }
 
   async #loadPositions(): Promise<void> {
@@ -170,6 +173,7 @@ export class ProjectionRunner {
       await client.query('rollback').catch(reason => {
         broken = reason
       })
+      this.#trouble = error
       throw error
     } finally {
       client.release(broken !== undefined)

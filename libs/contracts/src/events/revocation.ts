@@ -28,7 +28,11 @@ export const tokenRevoked = defineEvent({
       'code-replayed',
       'refresh-replayed',
     ]),
-    cause: uuid.describe('Id of the event, in the same stream, that this revocation follows from.'),
+    cause: uuid
+      .nullable()
+      .describe(
+        'Id of the event, in the same stream, that this revocation follows from; null: it stands for itself.',
+      ),
   }),
   example: {
     target: { kind: 'grant', id: '0199aa00-0000-7000-8000-0000000000f1' },
