@@ -1,1 +1,12 @@
-export {}
+export * from './components/actions.js'
+export * from './components/content.js'
+export * from './components/fields.js'
+export * from './components/layout.js'
+export * from './components/monogram.js'
+export * from './components/timeline.js'
+export { contentSecurityPolicy, type PolicyOptions } from './csp.js'
+export { type ErrorPageOptions, errorPage } from './error-page.js'
+export { attributes, type Html, type HtmlValue, html, raw, safeUrl } from './html.js'
+export { type IconName, icon, mark } from './icons.js'
+export { type NavLink, type PageOptions, page } from './page.js'
+export { styleHash, stylesheet } from './stylesheet.js'

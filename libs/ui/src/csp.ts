@@ -1,0 +1,52 @@
+import { styleHash } from './stylesheet.js'
+
+export interface PolicyOptions {
+  /**
+   * Where a form's POST may end besides this origin: redirect URIs or origins. Chromium applies `form-action` to the
+   * redirects that follow a POST, so a consent page must list its client's redirect URI here.
+   */
+  formAction?: readonly string[]
+  /** `'self'` for a page with a script of its own; none by default. */
+  script?: 'self' | 'none'
+  /** Origins that the page's script may call; `'self'` is allowed to be listed. */
+  connect?: readonly string[]
+}
+
+/**
+ * The `Content-Security-Policy` header of a page made by `page()`.
+ *
+ * @throws TypeError when a listed URI has no origin or scheme that may stand in a policy
+ */
+export function contentSecurityPolicy({
+  formAction = [],
+  script = 'none',
+  connect = [],
+}: PolicyOptions = {}) {
+  return [
+    "default-src 'none'",
+    `style-src '${styleHash}'`,
+    // The favicon is the one image, and part of the document.
+    'img-src data:',
+    script === 'self' && "script-src 'self'",
+    connect.length > 0 && `connect-src ${sources(connect)}`,
+    `form-action ${sources(["'self'", ...formAction])}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ]
+    .filter(directive => directive !== false)
+    .join('; ')
+}
+
+function sources(uris: readonly string[]): string {
+  return [...new Set(uris.map(sourceOf))].join(' ')
+}
+
+function sourceOf(uri: string): string {
+  if (uri === "'self'" || uri === 'self') return "'self'"
+  const url = URL.parse(uri)
+  if (!url || /^(javascript|data|blob|vbscript|about):$/.test(url.protocol)) {
+    throw new TypeError(`"${uri}" can not stand in a Content-Security-Policy`)
+  }
+  // CSP3 §2.3.1 has no IPv6 host-source, and a private-use scheme (RFC 8252 §7.1) has no origin: only the scheme remains.
+  return url.origin === 'null' || url.hostname.startsWith('[') ? url.protocol : url.origin
+}
