@@ -1,0 +1,14 @@
+/**
+ * Decodes one name or value of `application/x-www-form-urlencoded`.
+ *
+ * @returns undefined when a percent sign is not followed by two hex digits or the bytes are not UTF-8
+ * @see RFC 6749 Appendix B
+ */
+export function decodeFormComponent(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '))
+  } catch (error) {
+    if (error instanceof URIError) return undefined
+    throw error
+  }
+}
