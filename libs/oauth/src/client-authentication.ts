@@ -12,8 +12,8 @@ export type ClientCredentials =
  * `matchesSecret`.
  *
  * @param request.authorization value of the `Authorization` header
- * @throws OAuthError `invalid_request` when it uses several methods or names two clients, `invalid_client` when it uses none or one
- *   that can't be read
+ * @throws OAuthError `invalid_request` when it uses several methods or names two clients, `invalid_client` when it uses none or
+ *   one that can't be read
  * @see RFC 6749 §2.3, §2.3.1, §3.2.1
  */
 export function readClientCredentials(request: {

@@ -149,8 +149,8 @@ describe('parseSealKeys', () => {
   })
 
   test.each([
-    ['nothing', '', 'Seal key 1 must look like'],
-    ['a trailing comma', `k1:${K1},`, 'Seal key 2 must look like'],
+    ['nothing', '', 'There is no seal key'],
+    ['a comma alone', ' , ', 'There is no seal key'],
     ['a key without an id', K1, 'Seal key 1 must look like'],
     ['a key before its id', `${K1}:k1`, 'The id of seal key 1'],
     ['an empty id', `:${K1}`, 'The id of seal key 1'],

@@ -63,7 +63,7 @@ export async function openCode(
     })
     return payload
   } catch (error) {
-    throw unacceptable(error instanceof Error ? error.message : 'unknown')
+    throw unacceptable(String(error))
   }
 }
 
@@ -74,14 +74,15 @@ export async function openCode(
  * @throws Error that names the key by its place and never shows any of it
  */
 export function parseSealKeys(text: string): SealKeys {
-  const [first, ...others] = text.split(',').map((entry, index) => parseSealKey(entry.trim(), index + 1))
-  const keys: SealKeys = [first ?? parseSealKey('', 1), ...others]
-  for (const [index, { kid }] of keys.entries()) {
-    if (keys.findIndex(key => key.kid === kid) !== index) {
-      throw new Error(`Seal key ${index + 1} has the same id as an earlier one.`)
+  const entries = text.split(',').filter(entry => entry.trim() !== '')
+  const [first, ...others] = entries.map((entry, index) => parseSealKey(entry.trim(), index + 1))
+  if (!first) throw new Error('There is no seal key: at least one <id>:<base64url of 32 bytes> is needed.')
+  for (const [index, { kid }] of others.entries()) {
+    if ([first, ...others.slice(0, index)].some(earlier => earlier.kid === kid)) {
+      throw new Error(`Seal key ${index + 2} has the same id as an earlier one.`)
     }
   }
-  return keys
+  return [first, ...others]
 }
 
 function parseSealKey(entry: string, place: number): SealKey {

@@ -34,7 +34,7 @@ describe('OAuthError', () => {
     })
     expect(error.message).toBe('The code has expired.')
     expect(error.headers).toEqual({ 'Cache-Control': 'no-store' })
-    expect(errors.invalidGrant('No detail.')).not.toHaveProperty('detail')
+    expect(errors.invalidGrant('No detail.').detail).toBeUndefined()
   })
 
   test('error_description keeps only the characters of RFC 6749 §5.2', () => {

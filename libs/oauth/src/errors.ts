@@ -32,7 +32,7 @@ export class OAuthError extends Error {
   /** Public sentence, always within the characters of RFC 6749 §5.2. */
   readonly description: string
   /** Private: for the log only. */
-  readonly detail?: string
+  readonly detail: string | undefined
   /** Response headers that the error demands. */
   readonly headers: Readonly<Record<string, string>>
 
@@ -49,7 +49,7 @@ export class OAuthError extends Error {
     this.code = code
     this.status = status
     this.description = publicDescription
-    if (detail !== undefined) this.detail = detail
+    this.detail = detail
     this.headers = { 'Cache-Control': 'no-store', ...headers }
   }
 
@@ -116,7 +116,7 @@ export const invalidScope = (description: string, detail?: string): OAuthError =
 export const invalidTarget = (description: string, detail?: string): OAuthError =>
   new OAuthError('invalid_target', 400, description, detail)
 
-/** `access_denied`: the resource owner or the server refused; 400 where it is no redirect. @see RFC 6749 §4.1.2.1, RFC 8628 §3.5 */
+/** `access_denied`: the owner or the server refused; 400 where it is no redirect. @see RFC 6749 §4.1.2.1, RFC 8628 §3.5 */
 export const accessDenied = (description: string, detail?: string): OAuthError =>
   new OAuthError('access_denied', 400, description, detail)
 

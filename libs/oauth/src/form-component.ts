@@ -7,8 +7,7 @@
 export function decodeFormComponent(encoded: string): string | undefined {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '))
-  } catch (error) {
-    if (error instanceof URIError) return undefined
-    throw error
+  } catch {
+    return undefined // a URIError is all that decodeURIComponent throws
   }
 }

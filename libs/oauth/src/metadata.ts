@@ -95,7 +95,7 @@ export function protectedResourceMetadata(input: ProtectedResourceMetadata): Pro
  * The path at which the metadata of an issuer or a resource is found on its host: the well-known string is inserted before the
  * identifier's own path.
  *
- * @example wellKnownPath('https://example.com/issuer1', 'oauth-authorization-server') // /.well-known/oauth-authorization-server/issuer1
+ * @example wellKnownPath('https://a.example/one', 'openid-configuration') // /.well-known/openid-configuration/one
  * @see RFC 8414 §3.1, RFC 9728 §3.1
  */
 export function wellKnownPath(identifier: string, suffix: string): string {

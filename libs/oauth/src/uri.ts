@@ -1,5 +1,5 @@
 /**
- * Whether a text is an absolute URI: a scheme, then something, no fragment, only the characters of a URI, whole percent-encodings.
+ * Whether a text is an absolute URI: a scheme, then something; no fragment, only a URI's characters, whole percent-encodings.
  *
  * @see RFC 3986 §4.3, §2
  */
