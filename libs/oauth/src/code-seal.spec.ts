@@ -97,6 +97,17 @@ describe('sealed authorization codes', () => {
     await expect(openCode(await forge(payload, header), keys, { now: NOW })).rejects.toEqual(refused)
   })
 
+  test('refuse another key management, though the key would fit (RFC 8725 §3.1)', async () => {
+    const code = await forge(JSON.stringify({ exp: NOW + 60 }), { alg: 'A256GCMKW' })
+    await expect(openCode(code, keys, { now: NOW })).rejects.toEqual(refused)
+  })
+
+  test('refuse an oversized code, though it was sealed with the key', async () => {
+    const code = await forge(JSON.stringify({ exp: NOW + 60, text: 'a'.repeat(6200) }))
+    expect(code.length).toBeGreaterThan(8192)
+    await expect(openCode(code, keys, { now: NOW })).rejects.toEqual(refused)
+  })
+
   test('refuse another content encryption, though the key would fit (RFC 8725 §3.1)', async () => {
     const code = await forge(JSON.stringify({ exp: NOW + 60 }), { enc: 'A128CBC-HS256' })
     await expect(openCode(code, keys, { now: NOW })).rejects.toEqual(refused)

@@ -59,6 +59,7 @@ describe('assertRedirectUri', () => {
     ['plain http (RFC 9700 §2.6)', 'http://client.example.com/cb', 'must use https'],
     ['a host that begins like loopback (RFC 8252 §7.3)', 'http://127.0.0.1.evil.example/', 'must use https'],
     ['a host that begins like localhost (RFC 8252 §8.3)', 'http://localhost.evil.example/', 'must use https'],
+    ['the unspecified address (RFC 8252 §7.3)', 'http://0.0.0.0:3000/', 'must use https'],
     ['loopback in another notation (RFC 8252 §7.3)', 'http://2130706433/', 'must use https'],
     ['javascript: (RFC 8252 §8.4)', 'javascript:alert(1)', 'private-use scheme'],
     ['data: (RFC 8252 §8.4)', 'data:text/html,x', 'private-use scheme'],
