@@ -44,9 +44,16 @@ function sources(uris: readonly string[]): string {
 function sourceOf(uri: string): string {
   if (uri === "'self'" || uri === 'self') return "'self'"
   const url = URL.parse(uri)
-  if (!url || /^(javascript|data|blob|vbscript|about):$/.test(url.protocol)) {
+  // CSP3 §2.3.1 has no IPv6 host-source, and a private-use scheme (RFC 8252 §7.1) has no origin: only the scheme remains.
+  const source =
+    url &&
+    !forbidden.has(url.protocol) &&
+    (url.origin === 'null' || url.hostname.startsWith('[') ? url.protocol : url.origin)
+  // The URL parser lets `;`, `,` and `*` stand in a host, where they would end a directive or widen it.
+  if (!source || !/^[a-z][a-z\d+.-]*:(\/\/[\w.-]+(:\d+)?)?$/.test(source)) {
     throw new TypeError(`"${uri}" can not stand in a Content-Security-Policy`)
   }
-  // CSP3 §2.3.1 has no IPv6 host-source, and a private-use scheme (RFC 8252 §7.1) has no origin: only the scheme remains.
-  return url.origin === 'null' || url.hostname.startsWith('[') ? url.protocol : url.origin
+  return source
 }
+
+const forbidden = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'about:', 'file:', 'filesystem:'])

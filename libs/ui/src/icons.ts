@@ -7,19 +7,19 @@ export function icon(name: IconName): Html {
   return html`<svg class="icon" viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">${paths[name]}</svg>`
 }
 
-/** The mark: a key whose bit is three lines of a log. */
+/** The mark: a key whose bits are lines of a log. */
 export function mark(): Html {
   return html`<svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false">${markPaths}</svg>`
 }
 
 // Constants of this file: no input reaches them.
 const markPaths = raw(
-  '<rect class="mark-ground" width="32" height="32" rx="9"/><g class="mark-line" fill="none" stroke-width="2.6" stroke-linecap="round"><circle cx="12" cy="9.6" r="4"/><path d="M12 13.6V26M12 17.4h5.6M12 21.7h10.4M12 26h7.6"/></g>',
+  '<rect class="mark-ground" width="32" height="32" rx="9"/><g class="mark-line" fill="none" stroke-width="2.8" stroke-linecap="round"><circle cx="11.5" cy="9.5" r="4"/><path d="M11.5 13.5V25M11.5 19h9M11.5 25h6"/></g>',
 )
 
 /** The mark as a `data:` URL for the favicon; it follows the colour scheme of the browser's tabs. */
 export const favicon = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#0b5a45"/><g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"><circle cx="12" cy="9.6" r="4"/><path d="M12 13.6V26M12 17.4h5.6M12 21.7h10.4M12 26h7.6"/></g></svg>',
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#0b5a45"/><g fill="none" stroke="#fff" stroke-width="2.8" stroke-linecap="round"><circle cx="11.5" cy="9.5" r="4"/><path d="M11.5 13.5V25M11.5 19h9M11.5 25h6"/></g></svg>',
 )}`
 
 // Constants of this file: no input reaches them.

@@ -50,7 +50,7 @@ ${user && signedIn(user)}
 <main id="main" class="main" tabindex="-1">
 ${body}
 </main>
-<footer class="foot"><p>Every decision here is recorded, and can be revoked.</p></footer>
+<footer class="foot"><p>Grantlog. Every decision is an event.</p></footer>
 </body>
 </html>
 `

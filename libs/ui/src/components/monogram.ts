@@ -30,6 +30,6 @@ function initials(name: string): string {
 
 function hue(name: string): number {
   let sum = 7
-  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973
-  return sum % 6
+  for (const character of name) sum = (sum * 33 + (character.codePointAt(0) ?? 0)) % 99_991
+  return (sum >> 3) % 6
 }

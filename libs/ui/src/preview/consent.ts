@@ -40,11 +40,10 @@ ${ui.heading({
   title: 'Ledgerly wants to access your invoices',
   lede: 'You decide what it may do, for whom, and you can take it back at any time.',
 })}
+<p class="small">Run by Ledgerly AB, Gothenburg · <a href="https://ledgerly.example">ledgerly.example</a></p>
 ${ui.disclosure({
-  summary: 'About Ledgerly',
+  summary: 'More about Ledgerly',
   body: html`${ui.definitionList([
-    ['Run by', 'Ledgerly AB, Gothenburg'],
-    ['Website', html`<a href="https://ledgerly.example">ledgerly.example</a>`],
     ['Registered', ui.moment(new Date('2025-03-03'))],
     ['Client id', html`<code>client-01jd3k8v2m</code>`],
     ['API', html`<code>https://invoices.example</code>`],

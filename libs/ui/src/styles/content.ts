@@ -3,9 +3,9 @@ export const content = `
 .card { background: var(--surface); border-radius: var(--radius); box-shadow: var(--shadow); padding: clamp(1.25rem, 4vw, 2rem); min-width: 0; }
 .card-head { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; margin-bottom: 1.25rem; }
 .card-title { display: flex; align-items: center; gap: .75rem; }
-.card > .form + .form, .card > p + .form, .card > .facts + .scopes, .card > .scopes + .actions { margin-top: 1.25rem; }
+.card > * + * { margin-top: 1.25rem; }
 
-.slip { filter: drop-shadow(0 1px 1px rgb(16 32 26 / 8%)) drop-shadow(0 16px 28px rgb(16 32 26 / 10%)); }
+.slip { filter: var(--slip-shadow); }
 .slip-body, .slip-stub { background: var(--surface); padding: clamp(1.25rem, 4vw, 2.25rem); }
 .slip-body { display: grid; gap: 2rem; border-radius: var(--radius) var(--radius) 0 0; }
 .slip-body, .slip-stub { --notch: .75rem; }
@@ -90,7 +90,7 @@ export const content = `
 .step-bar-ground { fill: var(--line); }
 .step-bar-part { fill: var(--accent); }
 .step-fail .step-bar-part { fill: var(--danger); }
-.step-detail { display: grid; grid-template-columns: minmax(0, 1fr); gap: .5rem; color: var(--muted); font-size: .9375rem; }
+.step-detail { color: var(--muted); font-size: .9375rem; }
 
 .error { display: grid; gap: 1rem; justify-items: start; }
 .error-sign { display: grid; place-items: center; width: 3rem; height: 3rem; border-radius: 1rem; background: var(--amber-soft); color: var(--amber); }

@@ -46,15 +46,13 @@ input[type=radio], input[type=checkbox] { flex: none; width: 1.375rem; height: 1
 .scope:first-child { border-top: 0; padding-top: .25rem; }
 .scope:last-child { padding-bottom: .25rem; }
 label.scope { cursor: pointer; }
-label.scope:hover .scope-title { text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: .2em; }
+label.scope:hover > input { outline: 2px solid var(--accent-soft); outline-offset: 0; }
 .scope:has(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .75rem; }
 .scope > input { margin: .5rem .125rem 0 0; }
 .scope-icon { display: grid; place-items: center; flex: none; width: 2.5rem; height: 2.5rem; border-radius: .75rem; background: var(--accent-soft); color: var(--accent); }
 .scope-write { background: var(--amber-soft); color: var(--amber); }
 .scope-words { display: grid; gap: .125rem; min-width: 0; margin-right: auto; padding-top: .4375rem; }
-.scope-title { font-weight: 600; line-height: 1.4; }
-.scope-title .badge { margin-left: .25rem; vertical-align: .08em; }
-.scope-title:hover .badge { text-decoration: none; }
+.scope-title { display: flex; flex-wrap: wrap; align-items: center; gap: .125rem .625rem; font-weight: 600; line-height: 1.4; }
 .scope-detail { color: var(--muted); font-size: .9375rem; line-height: 1.45; }
 .scope-given { padding-top: .5rem; color: var(--muted); font-size: .875rem; white-space: nowrap; }
 `

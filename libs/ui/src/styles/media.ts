@@ -2,9 +2,12 @@
 export const media = `
 @media (max-width: 40rem) {
   .top-in { padding-block: .75rem; }
-  .nav { order: 3; width: 100%; margin-inline: -.875rem; }
-  .user-name { max-width: 8rem; }
-  .facts > div { grid-template-columns: minmax(0, 1fr); }
+  .nav { order: 3; width: 100%; }
+  .top-in:has(.user) .brand-service { display: none; }
+  .user { gap: .125rem; }
+  .user .button { padding-inline: .5rem; }
+  .user-name { max-width: 9rem; }
+  .facts > div { grid-template-columns: 5.5rem minmax(0, 1fr); }
   .table, .table tbody, .table tr, .table th, .table td { display: block; }
   .table caption { display: block; }
   .table thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -22,6 +22,7 @@ export const tokens = `
   --info: #14566b;
   --info-soft: #e0f0f5;
   --shadow: 0 1px 2px rgb(16 32 26 / 6%), 0 18px 48px -20px rgb(16 32 26 / 22%);
+  --slip-shadow: drop-shadow(0 1px 1px rgb(16 32 26 / 8%)) drop-shadow(0 16px 28px rgb(16 32 26 / 10%));
   --h0: #0b5a45; --h1: #7a3b12; --h2: #1d4f8c; --h3: #8a2450; --h4: #54457f; --h5: #40601a;
   --radius: 1.25rem;
   --radius-control: .75rem;
@@ -50,6 +51,7 @@ export const tokens = `
     --info: #8bd1e8;
     --info-soft: #10303b;
     --shadow: 0 0 0 1px #2a3932, 0 24px 60px -24px rgb(0 0 0 / 80%);
+    --slip-shadow: drop-shadow(0 0 .75px #46594f) drop-shadow(0 20px 30px rgb(0 0 0 / 40%));
     --h0: #1a6b54; --h1: #87481d; --h2: #2b5d9b; --h3: #96335e; --h4: #63538f; --h5: #4b6d22;
   }
 }
