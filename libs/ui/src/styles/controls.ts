@@ -12,7 +12,7 @@ export const controls = `
 .button-quiet { background: transparent; color: var(--accent); }
 .button-quiet:hover { text-decoration: underline; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; }
-.actions-equal { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; }
+.actions-equal { display: grid; grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); gap: .75rem; }
 .actions-equal .button { min-height: 3.25rem; font-size: 1.0625rem; }
 .form { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.5rem; }
 

@@ -25,9 +25,12 @@ export const media = `
   *, *::before, *::after { transition: none !important; animation: none !important; scroll-behavior: auto !important; }
 }
 @media print {
-  :root { color-scheme: light; --ground: #fff; --surface: #fff; --raised: #fff; --ink: #000; --muted: #333; --line: #999; --accent: #000; --accent-soft: #fff; --amber: #000; --amber-soft: #fff; --danger: #000; --danger-soft: #fff; --info-soft: #fff; --shadow: none; }
+  :root { color-scheme: light; --ground: #fff; --surface: #fff; --raised: #fff; --ink: #000; --muted: #333; --line: #999; --accent: #000; --on-accent: #fff; --accent-soft: #fff; --amber: #000; --amber-soft: #fff; --danger: #000; --danger-soft: #fff; --info-soft: #fff; --shadow: none; }
   .nav, .skip, .button, .user form { display: none; }
-  .main { max-width: none; padding: 0; }
+  .main, .top-in, .foot { max-width: none; padding: 0; }
+  .main { padding-block: 1.5rem; }
+  .badge, .notice { box-shadow: inset 0 0 0 1px #999; }
+  .step-sign { print-color-adjust: exact; }
   .card, .slip { border: 1px solid #999; border-radius: .5rem; filter: none; }
   .slip-body, .slip-stub { mask: none; }
   .split-intro { position: static; }
