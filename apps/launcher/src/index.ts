@@ -1,1 +1,7 @@
-export {}
+export { silence } from './console.js'
+export { audienceOf, type Backbone, type DatabaseName, grantsUrlOf } from './environment.js'
+export { type Demo, Installation, type ServiceName, serviceNames } from './installation.js'
+export type { Options } from './options.js'
+export { eventsSince, lastEvents, type LogLine } from './proof/log.js'
+export { formOf, type Page, Visitor } from './proof/visitor.js'
+export { System } from './system.js'

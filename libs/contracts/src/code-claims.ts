@@ -20,7 +20,8 @@ export const codeClaims = z.object({
   scopes,
   codeChallenge: z.string().length(43).describe('PKCE S256 (RFC 7636 §4.2).'),
   accessTokenSeconds: z.int().positive(),
-  authTime: seconds,
+  issuedAt: seconds.describe('When the code was made.'),
+  authTime: seconds.describe('When the person signed in.'),
   grantExpiresAt: seconds.nullable(),
 })
 export type CodeClaims = z.infer<typeof codeClaims>

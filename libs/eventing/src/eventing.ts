@@ -8,7 +8,7 @@ import type { Projection } from './projection.js'
 import { ProjectionRunner } from './projection-runner.js'
 import type { EventSink } from './publisher.js'
 import { EmbeddedTransport } from './transport/embedded.js'
-import type { Transport } from './transport/transport.js'
+import type { Subscriber, Subscription, Transport } from './transport/transport.js'
 
 export interface EventingOptions {
   readonly pool: pg.Pool
@@ -84,6 +84,17 @@ export class Eventing {
 
   status() {
     return this.#runners.map(runner => runner.status())
+  }
+
+  /** Follows topics without a checkpoint, as a resource server follows the revocations: this service's own and the others'. */
+  async follow(subscriber: Subscriber): Promise<Subscription> {
+    const subscriptions = await Promise.all([
+      this.remote.subscribe(subscriber),
+      this.#local?.subscribe(subscriber),
+    ])
+    return {
+      stop: async () => void (await Promise.all(subscriptions.map(subscription => subscription?.stop()))),
+    }
   }
 
   /** Waits until a read model holds an event that was just appended. @returns false when it took too long */

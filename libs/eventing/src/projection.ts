@@ -15,41 +15,49 @@ export interface Handler<R extends Row, Type extends EventType> {
  * A read model: a table whose rows are folded from events. The keys of `on` are its subscription; nothing else names the
  * events that it reads.
  */
-export interface Projection<R extends Row = Row> {
+export interface Projection {
   /** `service.noun.vN`: another shape is another version, filled beside this one. */
   readonly name: string
   /** A wrong answer would let somebody in: an event that can not be applied stops it, and readiness says so. */
   readonly security: boolean
   readonly table: string
-  readonly key: keyof R & string
+  /** The column that names a row. */
+  readonly key: string
   /** Column → Postgres type. */
+  readonly columns: Readonly<Record<string, string>>
+  readonly on: { readonly [Type in EventType]?: Handler<Row, Type> }
+}
+
+/** A projection whose columns are known by their names. */
+export interface ProjectionOf<R extends Row> extends Projection {
+  readonly key: keyof R & string
   readonly columns: { readonly [Column in keyof R & string]: string }
   readonly on: { readonly [Type in EventType]?: Handler<R, Type> }
 }
 
-export function defineProjection<R extends Row>(projection: Projection<R>): Projection<R> {
+export function defineProjection<R extends Row>(projection: ProjectionOf<R>): ProjectionOf<R> {
   return projection
 }
 
 /** The statement that creates the projection's table, for a migration. */
-export function createProjectionTable<R extends Row>(projection: Projection<R>): string {
-  const columns = Object.entries<string>(projection.columns).map(([column, type]) => `${column} ${type}`)
+export function createProjectionTable(projection: Projection): string {
+  const columns = Object.entries(projection.columns).map(([column, type]) => `${column} ${type}`)
   return `create table ${projection.table} (${columns.join(', ')}, primary key (${projection.key}))`
 }
 
-export function topicsOf<R extends Row>(projection: Projection<R>): Topic[] {
+export function topicsOf(projection: Projection): Topic[] {
   return [...new Set((Object.keys(projection.on) as EventType[]).map(type => definitionOf(type).topic))]
 }
 
 /** The key of the row that an event concerns, or undefined when it concerns none. */
-export function keyOf<R extends Row>(projection: Projection<R>, event: RecordedEvent): string | undefined {
+export function keyOf(projection: Projection, event: RecordedEvent): string | undefined {
   return handlerOf(projection, event)?.key(event)
 }
 
 /** Folds events, in order, into the rows they concern. `rows` is changed: a key without a row is one that was removed. */
-export function fold<R extends Row>(
-  projection: Projection<R>,
-  rows: Map<string, R | undefined>,
+export function fold(
+  projection: Projection,
+  rows: Map<string, Row | undefined>,
   events: readonly RecordedEvent[],
 ): void {
   for (const event of events) {
@@ -58,9 +66,6 @@ export function fold<R extends Row>(
   }
 }
 
-function handlerOf<R extends Row>(
-  projection: Projection<R>,
-  event: RecordedEvent,
-): Handler<R, EventType> | undefined {
-  return projection.on[event.type] as Handler<R, EventType> | undefined
+function handlerOf(projection: Projection, event: RecordedEvent): Handler<Row, EventType> | undefined {
+  return projection.on[event.type] as Handler<Row, EventType> | undefined
 }

@@ -1,1 +1,21 @@
-export {}
+export { Clock } from './clock.js'
+export {
+  type ConfigDefinition,
+  type ConfigOf,
+  ConfigurationError,
+  commonSettings,
+  defineConfig,
+  describeConfig,
+  loadConfig,
+  type Setting,
+  setting,
+} from './config.js'
+export { migrate, openDatabase, poolOf } from './database.js'
+export { ErrorFilter } from './error-filter.js'
+export { type Check, HealthRegistry } from './health.js'
+export { createLogger } from './log.js'
+export { Metrics } from './metrics.js'
+export { JsonBody, Problem, parseBody } from './problem.js'
+export { type Command, type ServiceDefinition, serve, settingsOf } from './serve.js'
+export { CONFIG, LOGGER } from './tokens.js'
+export { currentTrace } from './trace.js'

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { applyTopics } from '@grantlog/eventing'
+import { ensureDatabase, kafkaAvailable, startKafka, startPostgres } from '@grantlog/servers'
+import { step } from './console.js'
+import { type Backbone, databaseNames } from './environment.js'
+import type { Installation } from './installation.js'
+import type { Options } from './options.js'
+
+/** Starts what the services stand on: Postgres with a database for each, and Kafka where it is asked for. */
+export async function startBackbone(
+  installation: Installation,
+  options: Options,
+): Promise<{ backbone: Backbone; stop: () => Promise<void> }> {
+  const postgres = await step(
+    'Postgres',
+    async () => {
+      const server = await startPostgres({
+        dir: join(installation.folder, 'postgres'),
+        persistent: !installation.temporary,
+      })
+      for (const name of databaseNames) await ensureDatabase(server.url('postgres'), databaseOf(name))
+      return server
+    },
+    server => `port ${server.port}, a database per service`,
+  )
+  const databaseUrl: Backbone['databaseUrl'] = name => postgres.url(databaseOf(name))
+  if (options.transport === 'embedded')
+    return { backbone: { transport: 'embedded', databaseUrl }, stop: () => postgres.stop() }
+
+  try {
+    const kafka = await startOrFindKafka(installation)
+    const topicPrefix = `${installation.secrets.id}.`
+    await step(
+      'Kafka topics',
+      () => createTopics(kafka.brokers, topicPrefix),
+      () => `${topicPrefix}grantlog.*`,
+    )
+    return {
+      backbone: { transport: 'kafka', databaseUrl, kafka: { brokers: kafka.brokers, topicPrefix } },
+      stop: async () => {
+        await kafka.stop()
+        await postgres.stop()
+      },
+    }
+  } catch (error) {
+    await postgres.stop()
+    throw error
+  }
+}
+
+const databaseOf = (service: string) => `grantlog_${service}`
+
+async function startOrFindKafka(
+  installation: Installation,
+): Promise<{ brokers: readonly string[]; stop: () => Promise<unknown> }> {
+  const named = process.env.KAFKA_BROKERS
+  if (named) {
+    const brokers = named.split(',').map(broker => broker.trim())
+    return { brokers, stop: async () => undefined }
+  }
+  const available = kafkaAvailable()
+  if (!available.ok)
+    throw new Error(
+      `${available.reason} Or name a broker of yours: KAFKA_BROKERS=host:port npm run start:kafka`,
+    )
+  return step(
+    'Kafka',
+    () => startKafka({ dir: join(installation.folder, 'kafka') }),
+    ({ port }) => `port ${port}, a single KRaft broker`,
+  )
+}
+
+async function createTopics(brokers: readonly string[], topicPrefix: string): Promise<void> {
+  const { wrong } = await withTimeout(
+    applyTopics({ clientId: 'grantlog-launcher', brokers, topicPrefix }),
+    30_000,
+    `Kafka does not answer at ${brokers.join(', ')}`,
+  )
+  if (wrong.length > 0) throw new Error(wrong.join('; '))
+}
+
+async function withTimeout<T>(work: Promise<T>, milliseconds: number, failure: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(failure)), milliseconds)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,80 @@
+import type { Installation, ServiceName } from './installation.js'
+
+/** How the services reach each other's events, and their own databases. */
+export interface Backbone {
+  readonly transport: 'embedded' | 'kafka'
+  readonly databaseUrl: (service: DatabaseName) => string
+  readonly kafka?: { readonly brokers: readonly string[]; readonly topicPrefix: string }
+}
+
+export const databaseNames = ['clients', 'consent', 'token', 'resource'] as const
+export type DatabaseName = (typeof databaseNames)[number]
+
+export const audienceOf = (installation: Installation) => `${installation.url('resource')}/invoices`
+export const grantsUrlOf = (installation: Installation) => `${installation.url('consent')}/grants`
+
+/** The environment of one service: what it needs and nothing of the others. */
+export function environmentOf(
+  service: ServiceName,
+  installation: Installation,
+  backbone: Backbone,
+): NodeJS.ProcessEnv {
+  const { secrets, demo } = installation
+  const common = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    NODE_ENV: 'production',
+    PORT: String(installation.ports[service]),
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    ISSUER: installation.url('token'),
+  }
+  switch (service) {
+    case 'clients':
+      return { ...common, ...events(service, backbone) }
+    case 'consent':
+      return {
+        ...common,
+        ...events(service, backbone),
+        PUBLIC_URL: installation.url('consent'),
+        CODE_KEYS: secrets.codeKeys,
+        SESSION_KEY: secrets.consentSessionKey,
+      }
+    case 'token':
+      return {
+        ...common,
+        ...events(service, backbone),
+        AUTHORIZATION_ENDPOINT: `${installation.url('consent')}/authorize`,
+        CODE_KEYS: secrets.codeKeys,
+        KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
+      }
+    case 'resource':
+      return {
+        ...common,
+        ...events(service, backbone),
+        PUBLIC_URL: installation.url('resource'),
+        AUDIENCE: audienceOf(installation),
+      }
+    case 'sample-client':
+      return {
+        ...common,
+        PUBLIC_URL: installation.url('sample-client'),
+        RESOURCE: audienceOf(installation),
+        GRANTS_URL: grantsUrlOf(installation),
+        SESSION_KEY: secrets.sampleSessionKey,
+        CONFIDENTIAL_CLIENT_ID: demo?.confidential.id,
+        CONFIDENTIAL_CLIENT_SECRET: demo?.confidential.secret,
+        PUBLIC_CLIENT_ID: demo?.publicClient.id,
+      }
+  }
+}
+
+function events(service: DatabaseName, { transport, databaseUrl, kafka }: Backbone): NodeJS.ProcessEnv {
+  const others = (['clients', 'consent', 'token'] as const).filter(name => name !== service)
+  return {
+    DATABASE_URL: databaseUrl(service),
+    EVENT_TRANSPORT: transport,
+    ...(kafka
+      ? { KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_TOPIC_PREFIX: kafka.topicPrefix }
+      : { EVENT_SOURCES: others.map(name => `${name}=${databaseUrl(name)}`).join(',') }),
+  }
+}

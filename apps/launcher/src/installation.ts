@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts } from '@grantlog/servers'
+import type { Options } from './options.js'
+
+export const root = join(import.meta.dirname, '../../..')
+
+export const serviceNames = ['sample-client', 'clients', 'consent', 'token', 'resource'] as const
+export type ServiceName = (typeof serviceNames)[number]
+
+/** What the demonstration made on the first start. */
+export interface Demo {
+  readonly operator: { readonly id: string; readonly secret: string }
+  readonly confidential: { readonly id: string; readonly secret: string }
+  readonly publicClient: { readonly id: string }
+  readonly proofClient: { readonly id: string }
+  readonly person: {
+    readonly id: string
+    readonly name: string
+    readonly email: string
+    readonly password: string
+  }
+  readonly company: { readonly id: string; readonly name: string }
+  readonly prover: { readonly email: string; readonly password: string }
+}
+
+interface Secrets {
+  /** Names this installation's Kafka topics, so that another's never mix in. */
+  readonly id: string
+  readonly codeKeys: string
+  readonly keyEncryptionKey: string
+  readonly consentSessionKey: string
+  readonly sampleSessionKey: string
+}
+
+/** One machine's Grantlog: its folder, its secrets, its ports. */
+export class Installation {
+  private constructor(
+    readonly folder: string,
+    readonly temporary: boolean,
+    readonly secrets: Secrets,
+    readonly ports: Readonly<Record<ServiceName, number>>,
+    /** Set once the first start had got to its end. */
+    public demo: Demo | undefined,
+  ) {}
+
+  /** @throws Error with a sentence when a port is taken or the folder can't be written */
+  static async open(options: Options): Promise<Installation> {
+    const folder = options.once
+      ? await mkdtemp(join(tmpdir(), 'grantlog-'))
+      : join(root, '.grantlog', options.transport)
+    if (options.fresh) await rm(folder, { recursive: true, force: true })
+    const demo = await readJson<Demo>(join(folder, 'demo.json'))
+    // a first start that was cut off is begun anew
+    if (demo === undefined && !options.once) await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+    const secrets = (await readJson<Secrets>(join(folder, 'secrets.json'))) ?? createSecrets()
+    const installation = new Installation(folder, options.once, secrets, await choosePorts(options), demo)
+    await installation.write('secrets.json', secrets)
+    return installation
+  }
+
+  url(service: ServiceName): string {
+    return `http://localhost:${this.ports[service]}`
+  }
+
+  /** Writes a file that only its owner may read, all of it or nothing. */
+  async write(name: string, content: object): Promise<void> {
+    const path = join(this.folder, name)
+    await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+function createSecrets(): Secrets {
+  const key = () => randomBytes(32).toString('base64url')
+  return {
+    id: randomBytes(4).toString('hex'),
+    codeKeys: `k1:${key()}`,
+    keyEncryptionKey: key(),
+    consentSessionKey: key(),
+    sampleSessionKey: key(),
+  }
+}
+
+async function choosePorts(options: Options): Promise<Record<ServiceName, number>> {
+  const ports = options.once
+    ? await freePorts(serviceNames.length)
+    : serviceNames.map((_, index) => options.portBase + index)
+  const chosen = Object.fromEntries(serviceNames.map((name, index) => [name, ports[index]])) as Record<
+    ServiceName,
+    number
+  >
+  for (const [name, port] of Object.entries(chosen)) {
+    if (!(await isFree(port))) {
+      throw new Error(
+        `Port ${port}, for ${name}, is taken. Stop what uses it, or choose others: npm start -- --port-base 5000`,
+      )
+    }
+  }
+  return chosen
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const server = createServer()
+      .once('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new Error(`${path} can not be read: ${String(error)}. Begin anew with: npm start -- --fresh`)
+  }
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  readonly transport: 'embedded' | 'kafka'
+  /** Temporary data, the proof, then stop. */
+  readonly once: boolean
+  /** Last line of stdout is one JSON object. */
+  readonly json: boolean
+  /** Forget the data of earlier starts. */
+  readonly fresh: boolean
+  /** Restart services when their build changes. */
+  readonly dev: boolean
+  /** The five ports are this one and the four after it. */
+  readonly portBase: number
+}
+
+export const usage = `Usage: npm start -- [options]
+
+  --once            temporary data and free ports; start everything, prove it, stop; exit code 0 or 1
+  --json            with --once: the last line is one JSON object
+  --fresh           forget the data of earlier starts
+  --port-base N     use the ports N to N+4 instead of 4000 to 4004
+  --help            this text
+
+On a real Kafka: npm run start:kafka -- [options]. KAFKA_BROKERS names it; else a local one is started (needs Java 17).`
+
+/** A mistake in how the program was called, in one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** @throws UsageError */
+export function readOptions(args: string[]): Options | 'help' {
+  const values = parse(args)
+  if (values.help) return 'help'
+  if (values.json && !values.once) throw new UsageError('--json only goes with --once.')
+  if (values.fresh && values.once)
+    throw new UsageError('--once always begins anew: --fresh has nothing to add.')
+  if (values.dev && values.once) throw new UsageError('--dev and --once contradict each other.')
+  const portBase = Number(values['port-base'])
+  if (!/^\d+$/.test(values['port-base']) || portBase < 1024 || portBase > 65_000) {
+    throw new UsageError(`--port-base must be a number from 1024 to 65000, not “${values['port-base']}”.`)
+  }
+  const { once, json, fresh, dev, kafka } = values
+  return { transport: kafka ? 'kafka' : 'embedded', once, json, fresh, dev, portBase }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        kafka: { type: 'boolean', default: false },
+        once: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        fresh: { type: 'boolean', default: false },
+        dev: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        'port-base': { type: 'string', default: '4000' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { root, type ServiceName } from './installation.js'
+
+const startMilliseconds = 60_000
+const stopMilliseconds = 15_000
+
+/** One service as a process of its own. Killed by anything but us, it is started again. */
+export class ServiceProcess {
+  #child: ChildProcess | undefined
+  #stopping = false
+  #lastWords = ''
+
+  constructor(
+    readonly name: ServiceName,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly logFolder: string,
+    private readonly told: (line: string) => void,
+  ) {}
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Returns when the service says that it listens. @throws Error with its last words */
+  async start(): Promise<void> {
+    this.#stopping = false
+    const child = launch(this.name, [], this.env)
+    this.#child = child
+    const log = createWriteStream(join(this.logFolder, `${this.name}.log`), { flags: 'a' })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        log.write(data)
+        this.#lastWords = (this.#lastWords + data.toString()).slice(-4000)
+      })
+    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(this.#failure('did not get ready within a minute')),
+        startMilliseconds,
+      )
+      child.once('message', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      child.once('error', reject)
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer)
+        log.end()
+        reject(this.#failure(`ended while starting (${signal ?? `exit code ${code}`})`))
+      })
+    })
+    child.once('exit', (code, signal) => this.#ended(code, signal))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopMilliseconds)
+    await exited
+    clearTimeout(timer)
+  }
+
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#stopping) return
+    this.told(`${this.name} ended (${signal ?? `exit code ${code}`}): starting it again`)
+    setTimeout(() => {
+      if (this.#stopping) return
+      this.start().then(
+        () => this.told(`${this.name} is back`),
+        (error: Error) => {
+          this.told(error.message)
+          this.#ended(1, null)
+        },
+      )
+    }, 500)
+  }
+
+  #failure(what: string): Error {
+    return new Error(
+      `${this.name} ${what}. Its last words:\n${this.#lastWords || '(none)'}\nAll of them: ${this.logFolder}/${this.name}.log`,
+    )
+  }
+}
+
+/** Runs one of a service's commands and returns what it printed. @throws Error with its last words */
+export async function runCommand(name: ServiceName, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const child = launch(name, args, env)
+  let out = ''
+  let err = ''
+  child.stdout?.on('data', (data: Buffer) => {
+    out += data.toString()
+  })
+  child.stderr?.on('data', (data: Buffer) => {
+    err += data.toString()
+  })
+  const code = await new Promise(resolve => child.once('close', resolve))
+  if (code !== 0) throw new Error(`${name} ${args[0]} failed: ${(err || out).slice(-2000)}`)
+  return out
+}
+
+function launch(name: ServiceName, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const main = join(root, 'apps', name, 'dist/main.js')
+  // its own process group: Ctrl-C in the terminal reaches the launcher, which stops its services in order
+  return spawn(process.execPath, ['--enable-source-maps', main, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  })
+}

@@ -1,0 +1,112 @@
+import { watch } from 'node:fs'
+import { join } from 'node:path'
+import { startBackbone } from './backbone.js'
+import { say, step } from './console.js'
+import { createDemo } from './demo.js'
+import { type Backbone, databaseNames, environmentOf } from './environment.js'
+import { type Demo, type Installation, root, type ServiceName, serviceNames } from './installation.js'
+import type { Options } from './options.js'
+import { ServiceProcess } from './service-process.js'
+
+const authorizationServices = [
+  'clients',
+  'consent',
+  'token',
+  'resource',
+] as const satisfies readonly ServiceName[]
+
+/** Everything on one machine: Postgres, perhaps Kafka, each service as a process of its own, and the demonstration. */
+export class System {
+  readonly #services = new Map<ServiceName, ServiceProcess>()
+  #stopBackbone: (() => Promise<void>) | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(
+    private readonly installation: Installation,
+    private readonly options: Options,
+  ) {}
+
+  async start(): Promise<{ backbone: Backbone; demo: Demo }> {
+    const { installation } = this
+    const { backbone, stop } = await startBackbone(installation, this.options)
+    this.#stopBackbone = stop
+    await Promise.all(authorizationServices.map(name => this.#start(name, backbone)))
+    if (installation.demo === undefined) {
+      const demo = await step(
+        'demonstration',
+        () => createDemo(installation, backbone),
+        ({ person, company }) => `${person.name}, ${company.name}, an API, two applications`,
+      )
+      installation.demo = demo
+      await installation.write('demo.json', demo)
+    }
+    await this.#start('sample-client', backbone)
+    if (!installation.temporary) await installation.write('../installation.json', describe(installation, backbone))
+    if (this.options.dev) this.#restartOnChange()
+    return { backbone, demo: installation.demo }
+  }
+
+  /** The process of a service: to stop it, or to kill it and see what happens. */
+  service(name: ServiceName): ServiceProcess {
+    const service = this.#services.get(name)
+    if (service === undefined) throw new Error(`${name} was not started`)
+    return service
+  }
+
+  /** Stops the services first, then what they stand on. Whoever asks again waits for the same end. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #start(name: ServiceName, backbone: Backbone): Promise<void> {
+    const service = new ServiceProcess(
+      name,
+      environmentOf(name, this.installation, backbone),
+      this.installation.folder,
+      line => say(`  ${line}`),
+    )
+    this.#services.set(name, service)
+    await step(
+      name,
+      () => service.start(),
+      () => this.installation.url(name),
+    )
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all([...this.#services.values()].map(service => service.stop()))
+    await this.#stopBackbone?.()
+    if (this.installation.temporary) await this.installation.remove()
+  }
+
+  #restartOnChange(): void {
+    for (const name of serviceNames) {
+      let timer: NodeJS.Timeout | undefined
+      watch(join(root, 'apps', name, 'dist'), { recursive: true }, () => {
+        clearTimeout(timer)
+        timer = setTimeout(() => this.#restart(name), 300)
+      })
+    }
+  }
+
+  #restart(name: ServiceName): void {
+    this.#services
+      .get(name)
+      ?.restart()
+      .then(
+        () => say(`  ${name} restarted`),
+        (error: Error) => say(`  ${error.message}`),
+      )
+  }
+}
+
+/** What `grantlog` (the operator's program) reads to find this installation. */
+function describe(installation: Installation, backbone: Backbone): object {
+  return {
+    transport: backbone.transport,
+    databases: Object.fromEntries(databaseNames.map(name => [name, backbone.databaseUrl(name)])),
+    urls: Object.fromEntries(serviceNames.map(name => [name, installation.url(name)])),
+    ...(backbone.kafka && { kafka: backbone.kafka }),
+  }
+}

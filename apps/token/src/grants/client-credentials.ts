@@ -1,0 +1,77 @@
+import {
+  formatScope,
+  invalidScope,
+  invalidTarget,
+  missingFrom,
+  parseScope,
+  unauthorizedClient,
+} from '@grantlog/oauth'
+import { accessToken } from '../domain/access-token.js'
+import { type ApiRow, findApis } from '../projections/apis.projection.js'
+import type { TokenServices } from '../token-services.js'
+import type { Grant, TokenRequest, TokenResponse } from './grant.js'
+import { issue } from './issuance.js'
+import { readResource } from './target.js'
+
+/** RFC 6749 §4.4: the client acts for itself. */
+export const clientCredentials: Grant = {
+  type: 'client_credentials',
+
+  async handle(request: TokenRequest, services: TokenServices): Promise<TokenResponse> {
+    const { client, parameters } = request
+    // RFC 6749 §4.4: "MUST only be used by confidential clients"
+    if (client.auth_method === 'none')
+      throw unauthorizedClient('Client credentials need a client that has some.')
+    const asked = parameters.get('scope')
+    const wanted = asked === undefined ? client.scopes : parseScope(asked)
+    const [foreign] = missingFrom(client.scopes, wanted)
+    if (foreign !== undefined) throw invalidScope(`The client is not registered for the scope '${foreign}'.`)
+    const api = await findApi(services, readResource(parameters), wanted)
+    const scopes = wanted.filter(scope => api.scopes.includes(scope))
+    if (asked !== undefined && scopes.length < wanted.length) {
+      throw invalidScope(`The API does not know the scope '${missingFrom(api.scopes, wanted)[0]}'.`)
+    }
+
+    const now = services.clock.seconds()
+    const token = issue({
+      issuer: services.config.ISSUER,
+      key: services.keys.current(),
+      now,
+      lifetimeSeconds: api.access_token_seconds,
+      grantType: 'client_credentials',
+      clientId: client.client_id,
+      subject: client.client_id, // RFC 9068 §2.2: without a resource owner, `sub` names the client
+      audience: api.audience,
+      scopes,
+    })
+    await services.commands.run(
+      accessToken,
+      token.facts.tokenId,
+      { type: 'issue', token: token.facts },
+      { actor: { type: 'client', id: client.client_id }, traceparent: request.traceparent },
+    )
+    return {
+      access_token: token.sign(),
+      token_type: 'Bearer',
+      expires_in: token.facts.expiresAt - now,
+      scope: formatScope(scopes),
+    }
+  },
+}
+
+async function findApi(
+  { db }: TokenServices,
+  audience: string | undefined,
+  scopes: readonly string[],
+): Promise<ApiRow> {
+  const [api, ...more] = await findApis(db, { audience, scopes })
+  if (api === undefined) {
+    throw audience === undefined
+      ? invalidScope('No API knows the scope.')
+      : invalidTarget('No API is registered for the resource.')
+  }
+  // RFC 8707 §2: without a resource the server may choose a default; a guess is none
+  if (more.length > 0) throw invalidTarget("The scopes belong to several APIs: name one as 'resource'.")
+  if (api.suspended) throw invalidTarget('The API takes no tokens at the moment.')
+  return api
+}

@@ -1,0 +1,26 @@
+import type { Parameters } from '@grantlog/oauth'
+import type { ClientRow } from '../projections/clients.projection.js'
+import type { TokenServices } from '../token-services.js'
+
+/** A token request of an authenticated client that may use the grant type. */
+export interface TokenRequest {
+  readonly client: ClientRow
+  readonly parameters: Parameters
+  readonly traceparent: string | undefined
+}
+
+/** RFC 6749 §5.1 */
+export interface TokenResponse {
+  access_token: string
+  token_type: 'Bearer'
+  /** Seconds. */
+  expires_in: number
+  scope: string
+  refresh_token?: string
+}
+
+/** One grant type: its name and what it does. It answers, or throws an OAuthError. */
+export interface Grant {
+  readonly type: 'authorization_code' | 'refresh_token' | 'client_credentials'
+  readonly handle: (request: TokenRequest, services: TokenServices) => Promise<TokenResponse>
+}

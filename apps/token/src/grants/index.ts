@@ -1,0 +1,7 @@
+import { authorizationCode } from './authorization-code.js'
+import { clientCredentials } from './client-credentials.js'
+import type { Grant } from './grant.js'
+import { refreshToken } from './refresh-token.js'
+
+/** Every grant type of the token endpoint. The metadata document lists what is here. */
+export const grants: readonly Grant[] = [authorizationCode, refreshToken, clientCredentials]

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { formatScope, invalidGrant, invalidScope, missingFrom, parseScope } from '@grantlog/oauth'
+import { type FamilyFacts, family, type Refresh } from '../domain/family.js'
+import { isSuspended } from '../projections/apis.projection.js'
+import { isRevoked } from '../projections/revocations.projection.js'
+import type { TokenServices } from '../token-services.js'
+import type { Grant, TokenRequest, TokenResponse } from './grant.js'
+import { createRefreshToken, issue, parseRefreshToken } from './issuance.js'
+import { assertResource } from './target.js'
+
+const refused = 'The refresh token is invalid, expired or revoked.'
+
+/** RFC 6749 §6 with rotation (RFC 9700 §4.14.2): each use replaces the token, and a replaced one ends the family. */
+export const refreshToken: Grant = {
+  type: 'refresh_token',
+
+  async handle(request: TokenRequest, services: TokenServices): Promise<TokenResponse> {
+    const { client, parameters } = request
+    const presented = parseRefreshToken(parameters.require('refresh_token'))
+    if (presented === undefined) throw invalidGrant(refused, 'malformed')
+    const { state } = await services.commands.load(family, presented.familyId)
+    const { facts } = state
+    // RFC 6749 §6: the server MUST "ensure that the refresh token was issued to the authenticated client"
+    if (facts === null || facts.clientId !== client.client_id)
+      throw invalidGrant(refused, 'unknown, or of another client')
+    assertResource(parameters, facts.audience)
+    const scopes = narrowed(facts, parameters.get('scope'))
+    const now = services.clock.seconds()
+    await assertAllowed(facts, services, now)
+
+    const successor = createRefreshToken(facts.familyId)
+    const expiresAt = now + services.config.REFRESH_TOKEN_SECONDS
+    const token = issue({
+      issuer: services.config.ISSUER,
+      key: services.keys.current(),
+      now,
+      lifetimeSeconds: facts.accessTokenSeconds,
+      grantType: 'refresh_token',
+      clientId: facts.clientId,
+      subject: facts.person,
+      audience: facts.audience,
+      scopes,
+      family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
+    })
+    const rotated = await rotate(request, services, facts.familyId, {
+      type: 'refresh',
+      presented: presented.hash,
+      knownAsReplaced: false,
+      successor: { hash: successor.hash, expiresAt: Math.min(expiresAt, facts.grantExpiresAt ?? expiresAt) },
+      token: token.facts,
+      at: now,
+      causeId: randomUUID(),
+    })
+    if (!rotated) throw invalidGrant(refused, `family ${facts.familyId}`)
+    return {
+      access_token: token.sign(),
+      token_type: 'Bearer',
+      expires_in: token.facts.expiresAt - now,
+      scope: formatScope(scopes),
+      refresh_token: successor.token,
+    }
+  },
+}
+
+/** The family's state knows the current token and the one before; older ones are found in the stream, where theft is rare. */
+async function rotate(
+  request: TokenRequest,
+  services: TokenServices,
+  familyId: string,
+  command: Refresh,
+): Promise<boolean> {
+  const context = {
+    actor: { type: 'client', id: request.client.client_id },
+    traceparent: request.traceparent,
+  } as const
+  const outcome = await services.commands.run(family, familyId, command, context)
+  if (outcome.events.length > 0) return outcome.events.some(event => event.type === 'refresh.rotated')
+  const { status, refresh } = outcome.state
+  const unrecognised = status === 'active' && refresh?.hash !== command.presented
+  if (unrecognised && (await wasIssued(services, familyId, command.presented))) {
+    await services.commands.run(family, familyId, { ...command, knownAsReplaced: true }, context)
+  }
+  return false
+}
+
+/** Whether the family ever had a refresh token with the hash. Only who holds such a token can end the family with it. */
+export async function wasIssued(
+  { commands }: TokenServices,
+  familyId: string,
+  hash: string,
+): Promise<boolean> {
+  const events = await commands.store.read(`family-${familyId}`)
+  return events.some(
+    ({ fact: { internal } }) => internal && 'refreshHash' in internal && internal.refreshHash === hash,
+  )
+}
+
+// RFC 6749 §6: the scope "MUST NOT include any scope not originally granted by the resource owner"
+function narrowed(facts: FamilyFacts, scope: string | undefined): readonly string[] {
+  if (scope === undefined) return facts.scopes
+  const wanted = parseScope(scope)
+  const [more] = missingFrom(facts.scopes, wanted)
+  if (more !== undefined) throw invalidScope(`Scope '${more}' was not granted.`)
+  return wanted
+}
+
+async function assertAllowed(facts: FamilyFacts, { db }: TokenServices, now: number): Promise<void> {
+  const revoked = await isRevoked(db, {
+    clientId: facts.clientId,
+    grantId: facts.grantId,
+    subject: facts.person,
+    organizationId: facts.owner.kind === 'organization' ? facts.owner.id : null,
+    issuedAt: facts.startedAt,
+  })
+  if (revoked || (facts.grantExpiresAt !== null && facts.grantExpiresAt <= now)) {
+    throw invalidGrant('The grant has been revoked or has expired.', `grant ${facts.grantId}`)
+  }
+  if (await isSuspended(db, facts.audience)) throw invalidGrant('The API takes no tokens at the moment.')
+}

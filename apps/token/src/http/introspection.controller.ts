@@ -1,0 +1,96 @@
+import { invalidClient, parseParameters } from '@grantlog/oauth'
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
+import { accessToken } from '../domain/access-token.js'
+import { family } from '../domain/family.js'
+import { parseRefreshToken } from '../grants/issuance.js'
+import { isRevoked } from '../projections/revocations.projection.js'
+import { TokenServices } from '../token-services.js'
+import { readAccessToken } from './access-token.js'
+import { authenticateClient } from './client-authentication.js'
+
+/** A client with this scope may ask about every token; any other only about its own. */
+const introspectScope = 'tokens:introspect'
+
+/** RFC 7662 §2.2 */
+type Introspection =
+  | { active: false }
+  | {
+      active: true
+      token_type?: 'Bearer'
+      client_id: string
+      sub: string
+      scope: string
+      exp: number
+      iss: string
+      [claim: string]: unknown
+    }
+
+const inactive: Introspection = { active: false }
+
+/** The introspection endpoint (RFC 7662): the state of a token as the streams say it, without delay. */
+@Controller()
+export class IntrospectionController {
+  constructor(private readonly services: TokenServices) {}
+
+  @Post('introspect')
+  @HttpCode(200)
+  async introspect(
+    @Body() body: unknown,
+    @Headers('authorization') authorization?: string,
+  ): Promise<Introspection> {
+    const parameters = parseParameters(typeof body === 'string' ? body : '')
+    const token = parameters.require('token')
+    const client = await authenticateClient({ authorization, parameters }, this.services)
+    // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"
+    if (client.auth_method === 'none') throw invalidClient('Introspection needs a client that authenticates.')
+    const found = parseRefreshToken(token) ? await this.#refreshToken(token) : await this.#accessToken(token)
+    if (!found.active) return inactive
+    const allowed = found.client_id === client.client_id || client.scopes.includes(introspectScope)
+    return allowed ? found : inactive // RFC 7662 §2.2: nothing is told about a token that the caller may not know of
+  }
+
+  async #accessToken(token: string): Promise<Introspection> {
+    const { commands, config, db } = this.services
+    const claims = await readAccessToken(token, this.services)
+    if (claims === undefined) return inactive
+    const [own, ofFamily, elsewhere] = await Promise.all([
+      commands.load(accessToken, claims.jti),
+      claims.family === undefined ? undefined : commands.load(family, claims.family),
+      isRevoked(db, {
+        clientId: claims.client_id,
+        grantId: claims.grant ?? null,
+        subject: claims.sub,
+        organizationId: claims.organization ?? null,
+        keyId: claims.keyId,
+        issuedAt: claims.iat,
+      }),
+    ])
+    if (own.state.revoked || elsewhere || ofFamily?.state.status === 'revoked') return inactive
+    const { keyId: _, ...told } = claims
+    return { active: true, token_type: 'Bearer', iss: config.ISSUER, ...told }
+  }
+
+  async #refreshToken(token: string): Promise<Introspection> {
+    const { commands, config, clock, db } = this.services
+    const { familyId = '', hash } = parseRefreshToken(token) ?? {}
+    const { facts, refresh, status } = (await commands.load(family, familyId)).state
+    if (status !== 'active' || facts === null || refresh?.hash !== hash || refresh === null) return inactive
+    const organizationId = facts.owner.kind === 'organization' ? facts.owner.id : null
+    const elsewhere = await isRevoked(db, {
+      ...facts,
+      subject: facts.person,
+      organizationId,
+      issuedAt: facts.startedAt,
+    })
+    if (elsewhere || refresh.expiresAt <= clock.seconds()) return inactive
+    return {
+      active: true,
+      iss: config.ISSUER,
+      client_id: facts.clientId,
+      sub: facts.person,
+      scope: facts.scopes.join(' '),
+      exp: refresh.expiresAt,
+      aud: facts.audience,
+    }
+  }
+}

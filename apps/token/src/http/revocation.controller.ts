@@ -1,0 +1,51 @@
+import { parseParameters } from '@grantlog/oauth'
+import { currentTrace } from '@grantlog/platform'
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
+import { accessToken } from '../domain/access-token.js'
+import { family } from '../domain/family.js'
+import { parseRefreshToken } from '../grants/issuance.js'
+import { wasIssued } from '../grants/refresh-token.js'
+import { TokenServices } from '../token-services.js'
+import { readAccessToken } from './access-token.js'
+import { authenticateClient } from './client-authentication.js'
+
+/**
+ * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
+ * revoked is not told: an invalid token is as good as revoked (§2.2).
+ */
+@Controller()
+export class RevocationController {
+  constructor(private readonly services: TokenServices) {}
+
+  @Post('revoke')
+  @HttpCode(200)
+  async revoke(@Body() body: unknown, @Headers('authorization') authorization?: string): Promise<void> {
+    const parameters = parseParameters(typeof body === 'string' ? body : '')
+    const token = parameters.require('token')
+    const client = await authenticateClient({ authorization, parameters }, this.services)
+    // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
+    if (parseRefreshToken(token)) await this.#revokeFamily(token, client.client_id)
+    else await this.#revokeAccessToken(token, client.client_id)
+  }
+
+  async #revokeFamily(token: string, clientId: string): Promise<void> {
+    const { commands } = this.services
+    const { familyId = '', hash = '' } = parseRefreshToken(token) ?? {}
+    const { state } = await commands.load(family, familyId)
+    // RFC 7009 §2.1: "verifies whether the token was issued to the client making the revocation request"
+    if (state.facts?.clientId !== clientId) return
+    if (state.refresh?.hash !== hash && !(await wasIssued(this.services, familyId, hash))) return
+    await commands.run(family, familyId, { type: 'revoke', familyId }, this.#context(clientId))
+  }
+
+  async #revokeAccessToken(token: string, clientId: string): Promise<void> {
+    const claims = await readAccessToken(token, this.services)
+    if (claims?.client_id !== clientId) return
+    const command = { type: 'revoke', tokenId: claims.jti } as const
+    await this.services.commands.run(accessToken, claims.jti, command, this.#context(clientId))
+  }
+
+  #context(clientId: string) {
+    return { actor: { type: 'client', id: clientId }, traceparent: currentTrace()?.traceparent } as const
+  }
+}

@@ -1,0 +1,4 @@
+import { serve } from '@grantlog/platform'
+import { token } from './token.service.js'
+
+await serve(token)

@@ -1,0 +1,25 @@
+import { createEventTables, createProjectionTable, dropEventTables } from '@grantlog/eventing'
+import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { apis } from '../projections/apis.projection.js'
+import { clients } from '../projections/clients.projection.js'
+import { revocations } from '../projections/revocations.projection.js'
+
+export class Token1764000000000 implements MigrationInterface {
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(createEventTables)
+    for (const projection of [clients, apis, revocations]) await db.query(createProjectionTable(projection))
+    await db.query('create index api_view_audience on api_view (audience)')
+    await db.query('create index api_view_scopes on api_view using gin (scopes)')
+    await db.query(`
+      create table signing_keys (
+        kid text primary key,
+        private_key text not null,
+        created_at timestamptz not null default now()
+      )`)
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('drop table signing_keys, client_view, api_view, revocation_view')
+    await db.query(dropEventTables)
+  }
+}

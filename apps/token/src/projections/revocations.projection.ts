@@ -1,0 +1,60 @@
+import { defineProjection } from '@grantlog/eventing'
+import type { DataSource } from 'typeorm'
+
+/** A revocation by anybody that reaches more than one family: of a grant, a client, an owner, an organization, a key. */
+export interface RevocationRow {
+  /** `kind:id` of the target. */
+  target: string
+  /** Cutoff in seconds; null: for good. */
+  issued_before: number | null
+}
+
+/** What the family and token streams say of themselves is not repeated here: decisions read it there. */
+export const revocations = defineProjection<RevocationRow>({
+  name: 'token.revocations.v1',
+  security: true,
+  table: 'revocation_view',
+  key: 'target',
+  columns: { target: 'text', issued_before: 'bigint' },
+  on: {
+    'token.revoked': {
+      key: ({ data: { target } }) =>
+        target.kind === 'token' || target.kind === 'family' ? undefined : `${target.kind}:${target.id}`,
+      row: (row, { data }) => ({
+        target: `${data.target.kind}:${data.target.id}`,
+        issued_before: wider(row, data.issuedBefore),
+      }),
+    },
+  },
+})
+
+function wider(row: RevocationRow | undefined, cutoff: number | null): number | null {
+  if (row === undefined) return cutoff
+  return row.issued_before === null || cutoff === null ? null : Math.max(row.issued_before, cutoff)
+}
+
+/** By which names something issued at a time can be revoked. */
+export interface Revocable {
+  readonly clientId: string
+  readonly grantId: string | null
+  readonly subject: string
+  readonly organizationId: string | null
+  readonly keyId?: string
+  /** Seconds. */
+  readonly issuedAt: number
+}
+
+export async function isRevoked(db: DataSource, token: Revocable): Promise<boolean> {
+  const targets = [
+    `client:${token.clientId}`,
+    `owner:${token.subject}`,
+    ...(token.grantId === null ? [] : [`grant:${token.grantId}`]),
+    ...(token.organizationId === null ? [] : [`organization:${token.organizationId}`]),
+    ...(token.keyId === undefined ? [] : [`key:${token.keyId}`]),
+  ]
+  const rows: unknown[] = await db.query(
+    'select from revocation_view where target = any($1) and (issued_before is null or issued_before >= $2)',
+    [targets, token.issuedAt],
+  )
+  return rows.length > 0
+}

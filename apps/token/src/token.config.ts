@@ -1,0 +1,25 @@
+import { type ConfigOf, defineConfig, setting } from '@grantlog/platform'
+
+export const tokenConfig = defineConfig('token', {
+  ISSUER: setting.url({
+    describe: 'The issuer identifier (RFC 8414 §2): the URL under which clients reach this service.',
+    example: 'https://auth.example.com',
+  }),
+  AUTHORIZATION_ENDPOINT: setting.url({
+    describe: 'Where the consent service’s /authorize is reached; told in the metadata.',
+    example: 'https://auth.example.com/authorize',
+  }),
+  CODE_KEYS: setting.secret({
+    describe: 'The keys that open authorization codes, shared with the consent service; the first one seals.',
+    example: 'k1:<32 bytes in base64url>,k0:<…>',
+  }),
+  KEY_ENCRYPTION_KEY: setting.key({ describe: 'Encrypts the private signing keys in the database.' }),
+  REFRESH_TOKEN_SECONDS: setting.integer({
+    min: 60,
+    max: 31_536_000,
+    describe: 'How long a refresh token lives unused, in seconds.',
+    example: '604800',
+    default: '2592000',
+  }),
+})
+export type TokenConfig = ConfigOf<typeof tokenConfig>

@@ -1,0 +1,16 @@
+import type { ServiceDefinition } from '@grantlog/platform'
+import { Token1764000000000 } from './migrations/1-token.js'
+import { apis } from './projections/apis.projection.js'
+import { clients } from './projections/clients.projection.js'
+import { revocations } from './projections/revocations.projection.js'
+import { tokenConfig } from './token.config.js'
+import { TokenModule } from './token.module.js'
+
+export const token: ServiceDefinition<(typeof tokenConfig)['settings']> = {
+  name: 'token',
+  config: tokenConfig,
+  module: TokenModule,
+  errors: 'oauth',
+  database: { migrations: [Token1764000000000] },
+  events: { service: 'token', projections: [clients, apis, revocations] },
+}

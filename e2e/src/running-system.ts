@@ -1,0 +1,104 @@
+import {
+  audienceOf,
+  type Backbone,
+  type Demo,
+  eventsSince,
+  formOf,
+  grantsUrlOf,
+  Installation,
+  lastEvents,
+  type LogLine,
+  type Page,
+  System,
+  silence,
+  Visitor,
+} from '@grantlog/launcher'
+
+/** A whole system of its own: temporary data, free ports, real processes. */
+export interface RunningSystem {
+  readonly installation: Installation
+  readonly system: System
+  readonly backbone: Backbone
+  readonly demo: Demo
+  readonly audience: string
+  /** Runs work and returns what was logged meanwhile by all services, in order. */
+  logged<T>(work: () => Promise<T>): Promise<{ result: T; log: LogLine[] }>
+  stop(): Promise<void>
+}
+
+export async function startSystem(transport: 'embedded' | 'kafka'): Promise<RunningSystem> {
+  silence()
+  const options = { transport, once: true, json: false, fresh: false, dev: false, portBase: 4000 }
+  const installation = await Installation.open(options)
+  const system = new System(installation, options)
+  try {
+    const { backbone, demo } = await system.start()
+    return {
+      installation,
+      system,
+      backbone,
+      demo,
+      audience: audienceOf(installation),
+      async logged(work) {
+        const before = await lastEvents(backbone)
+        const result = await work()
+        return { result, log: await settled(() => eventsSince(backbone, before, () => true)) }
+      },
+      stop: () => system.stop(),
+    }
+  } catch (error) {
+    await system.stop()
+    throw error
+  }
+}
+
+/** Events get their numbers a moment after they were stored: reads until nothing more arrives. */
+async function settled(read: () => Promise<LogLine[]>): Promise<LogLine[]> {
+  for (let before = await read(); ; ) {
+    await new Promise(resolve => setTimeout(resolve, 300))
+    const now = await read()
+    if (now.length === before.length) return now
+    before = now
+  }
+}
+
+/** The demonstration's person with a browser that knows no JavaScript. */
+export class Ada {
+  readonly visitor = new Visitor()
+
+  constructor(private readonly running: RunningSystem) {}
+
+  /** Goes through sign-in, where it is asked, and consent; returns the URL that the browser is sent to. */
+  async answer(
+    authorizationUrl: string,
+    redirectUri: string,
+    choice: { decision?: 'approve' | 'deny'; owner?: string } = {},
+  ): Promise<URL> {
+    const { person } = this.running.demo
+    let page = await this.visitor.open(authorizationUrl, redirectUri)
+    if (/name="password"/.test(page.html)) {
+      const entries = { email: person.email, password: person.password }
+      page = await this.visitor.submit(page, formOf(page, /sign-in/), entries, redirectUri)
+    }
+    if (page.html === '') return new URL(page.url)
+    const entries = { decision: choice.decision ?? 'approve', ...(choice.owner !== undefined && { owner: choice.owner }) }
+    const answered = await this.visitor.submit(page, formOf(page, /authorize/), entries, redirectUri)
+    return new URL(answered.url)
+  }
+
+  async revokeOnGrantsPage(grantId: string): Promise<Page> {
+    const page = await this.visitor.open(grantsUrlOf(this.running.installation))
+    return this.visitor.submit(page, formOf(page, new RegExp(`${grantId}/revoke`)), {})
+  }
+}
+
+/** Repeats a request until it answers with the status. @throws Error with the last answer */
+export async function untilStatus(status: number, request: () => Promise<Response>, milliseconds = 15_000): Promise<Response> {
+  for (const until = Date.now() + milliseconds; ; ) {
+    const response = await request()
+    if (response.status === status) return response
+    const body = await response.text()
+    if (Date.now() > until) throw new Error(`${response.status} instead of ${status}: ${body}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}

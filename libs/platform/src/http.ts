@@ -1,0 +1,86 @@
+import fastifyCookie from '@fastify/cookie'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { Metrics } from './metrics.js'
+import { Problem } from './problem.js'
+import { traceOf, withinTrace } from './trace.js'
+
+const bodyLimit = 64 * 1024
+const urlLimit = 16 * 1024
+
+export function createAdapter(trustedProxies: readonly string[]): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit,
+    maxParamLength: 256,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    http: { maxHeaderSize: 32 * 1024 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false, // what is in flight is finished; the balancer has been told by readiness
+  })
+}
+
+/** What holds for every request of every service: trace, headers, parsers, one line in the log, a measurement. */
+export async function prepareHttp(
+  app: NestFastifyApplication,
+  logger: Logger,
+  metrics: Metrics,
+): Promise<(path: string) => string[]> {
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance()
+  const routes: { pattern: RegExp; method: string }[] = []
+  await app.register(fastifyCookie)
+
+  // Protocol code reads forms itself, strictly: it gets the text.
+  fastify.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) =>
+    done(null, body),
+  )
+  fastify.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(
+      `^${url
+        .replace(/[.]/g, '\\.')
+        .replace(/:[A-Za-z]+/g, '[^/]+')
+        .replace('*', '.*')}/?$`,
+    )
+    for (const each of [method].flat()) routes.push({ pattern, method: each })
+  })
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.length > urlLimit) {
+      done(new Problem(414, 'URI Too Long', 'The URL is too long.'))
+      return
+    }
+    reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+      ...(request.protocol === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
+    })
+    const trace = traceOf(header(request, 'traceparent'))
+    withinTrace(trace, done)
+  })
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime / 1000)
+    if (!route.startsWith('/health') && route !== '/metrics') {
+      logger.info(
+        {
+          method: request.method,
+          route,
+          status: reply.statusCode,
+          ms: Math.round(reply.elapsedTime * 10) / 10,
+        },
+        'request',
+      )
+    }
+    done()
+  })
+  return path => [
+    ...new Set(
+      routes.filter(route => route.pattern.test(path) && route.method !== 'HEAD').map(route => route.method),
+    ),
+  ]
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}

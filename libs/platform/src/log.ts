@@ -1,0 +1,62 @@
+import type { LoggerService } from '@nestjs/common'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import { currentTrace } from './trace.js'
+
+// What may never be read in a log, wherever it stands in what is logged.
+const secrets = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'dpop',
+  'client_secret',
+  'client_assertion',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'access_token',
+  'token',
+  'password',
+  'assertion',
+]
+const places = ['', '*.', '*.*.', '*.*.*.']
+const redacted = secrets.flatMap(name =>
+  places.map(place => (name.includes('-') ? `${place.slice(0, -1)}["${name}"]` : `${place}${name}`)),
+)
+
+/** JSON lines on stdout, without secrets. */
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }) },
+      redact: { paths: redacted, censor: '[secret]' },
+      mixin: () => {
+        const trace = currentTrace()
+        return trace ? { trace: trace.traceId } : {}
+      },
+    },
+    ...(destination ? [destination] : []),
+  )
+}
+
+/** Nest's own words, in the service's log. */
+export class NestLog implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+  log(message: unknown, context?: string): void {
+    this.logger.debug({ context }, String(message))
+  }
+  error(message: unknown, stack?: string, context?: string): void {
+    this.logger.error({ context, stack }, String(message))
+  }
+  warn(message: unknown, context?: string): void {
+    this.logger.warn({ context }, String(message))
+  }
+  debug(message: unknown, context?: string): void {
+    this.logger.debug({ context }, String(message))
+  }
+  verbose(message: unknown, context?: string): void {
+    this.logger.trace({ context }, String(message))
+  }
+}

@@ -1,0 +1,236 @@
+import 'reflect-metadata'
+import { Commands, Eventing, ProjectionServer } from '@grantlog/eventing'
+import type { DynamicModule, INestApplicationContext, Provider, Type } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { Logger } from 'pino'
+import { DataSource } from 'typeorm'
+import { Clock } from './clock.js'
+import {
+  type ConfigDefinition,
+  ConfigurationError,
+  databaseSettings,
+  loadConfig,
+  processEnvironment,
+  type Shape,
+  type ValuesOf,
+} from './config.js'
+import { type DatabaseDefinition, migrate, openDatabase } from './database.js'
+import { ErrorFilter, type ErrorForm } from './error-filter.js'
+import { createEventing, type EventsDefinition, eventSettings } from './events.js'
+import { HealthController, HealthRegistry } from './health.js'
+import { createAdapter, prepareHttp } from './http.js'
+import { createLogger, NestLog } from './log.js'
+import { Metrics, MetricsController } from './metrics.js'
+import { CONFIG, LOGGER } from './tokens.js'
+
+/** A service: everything that `serve` needs to run it. */
+export interface ServiceDefinition<S extends Shape> {
+  readonly name: string
+  readonly config: ConfigDefinition<S>
+  readonly module: Type<unknown>
+  /** In which form it refuses what OAuth has no error for. Default: problem details (RFC 9457). */
+  readonly errors?: ErrorForm
+  readonly database?: DatabaseDefinition
+  readonly events?: EventsDefinition
+  /** Run as `node main.js <name> …` instead of serving; what one returns is printed. */
+  readonly commands?: Readonly<Record<string, Command<S>>>
+}
+
+export type Command<S extends Shape> = (context: {
+  readonly app: INestApplicationContext
+  readonly config: ValuesOf<S>
+  readonly args: readonly string[]
+}) => Promise<string | undefined>
+
+interface CommonValues {
+  readonly HOST: string
+  readonly PORT: number
+  readonly LOG_LEVEL: string
+  readonly SHUTDOWN_GRACE_SECONDS: number
+  readonly TRUSTED_PROXIES: readonly string[]
+  readonly DATABASE_URL: string
+  readonly DATABASE_POOL: number
+  readonly EVENT_TRANSPORT: 'embedded' | 'kafka'
+  readonly EVENT_SOURCES: string | undefined
+  readonly KAFKA_BROKERS: readonly string[]
+  readonly KAFKA_TOPIC_PREFIX: string | undefined
+}
+
+/** The settings that a service has in the end: its own, and those of what it uses. */
+export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): ConfigDefinition {
+  const { service, settings } = definition.config
+  return {
+    service,
+    settings: {
+      ...settings,
+      ...(definition.database && databaseSettings),
+      ...(definition.events && eventSettings),
+    },
+  }
+}
+
+/** The whole main.ts of a service. `node main.js` serves, `node main.js migrate` migrates, others run a command of it. */
+export async function serve<S extends Shape>(definition: ServiceDefinition<S>): Promise<void> {
+  const [command, ...args] = process.argv.slice(2)
+  try {
+    const config = loadConfig(settingsOf(definition), processEnvironment()) as ValuesOf<S> & CommonValues
+    const logger = createLogger(definition.name, command === undefined ? config.LOG_LEVEL : 'error')
+    if (command === undefined) await listen(definition, config, logger)
+    else await runCommand(definition, config, logger, command, args)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`${message.replace(/^/gm, `${definition.name}: `)}\n`)
+    process.exitCode = error instanceof ConfigurationError ? 78 : 1
+    if (process.connected) process.disconnect()
+    setTimeout(() => process.exit(), 1000).unref()
+  }
+}
+
+interface Parts {
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly health: HealthRegistry
+  readonly db: DataSource | undefined
+  readonly eventing: Eventing | undefined
+}
+
+async function openParts<S extends Shape>(
+  definition: ServiceDefinition<S>,
+  config: CommonValues,
+  logger: Logger,
+): Promise<Parts> {
+  const clock = new Clock()
+  const health = new HealthRegistry()
+  const db =
+    definition.database &&
+    (await openDatabase(config.DATABASE_URL, config.DATABASE_POOL, definition.database))
+  if (db) {
+    const done = await migrate(db)
+    if (done > 0) logger.info({ migrations: done }, 'the schema is up to date')
+    health.add('database', async () => {
+      await db.query('select 1')
+      return { ok: true }
+    })
+  }
+  const eventing =
+    db &&
+    definition.events &&
+    createEventing(definition.name, definition.events, config, { db, logger, clock })
+  if (eventing) {
+    health.add('projections', async () => eventing.health())
+    // others learn late what happens here, but what happens here is stored: the service stays of use
+    health.add('log', async () => ({ ...eventing.logHealth(), ok: true }))
+  }
+  return { clock, metrics: new Metrics(), health, db, eventing }
+}
+
+class PlatformModule {}
+
+function platform<S extends Shape>(
+  definition: ServiceDefinition<S>,
+  config: ValuesOf<S>,
+  logger: Logger,
+  parts: Parts,
+): DynamicModule {
+  const providers: Provider[] = [
+    { provide: CONFIG, useValue: config },
+    { provide: LOGGER, useValue: logger },
+    { provide: Clock, useValue: parts.clock },
+    { provide: Metrics, useValue: parts.metrics },
+    { provide: HealthRegistry, useValue: parts.health },
+    ...(parts.db ? [{ provide: DataSource, useValue: parts.db }] : []),
+    ...(parts.eventing
+      ? [
+          { provide: Eventing, useValue: parts.eventing },
+          { provide: Commands, useValue: parts.eventing.commands },
+        ]
+      : []),
+  ]
+  return {
+    module: PlatformModule,
+    global: true,
+    imports: [definition.module],
+    controllers: [HealthController, MetricsController],
+    providers,
+    exports: providers,
+  }
+}
+
+async function listen<S extends Shape>(
+  definition: ServiceDefinition<S>,
+  config: ValuesOf<S> & CommonValues,
+  logger: Logger,
+): Promise<void> {
+  process.on('unhandledRejection', reason => {
+    logger.fatal({ err: reason }, 'an error was not handled')
+    process.exit(1)
+  })
+  const parts = await openParts(definition, config, logger)
+  const app = await NestFactory.create<NestFastifyApplication>(
+    platform(definition, config, logger, parts),
+    createAdapter(config.TRUSTED_PROXIES),
+    { logger: new NestLog(logger), bodyParser: false, abortOnError: false },
+  )
+  const allowedMethods = await prepareHttp(app, logger, parts.metrics)
+  app.useGlobalFilters(new ErrorFilter(logger, definition.errors ?? 'problem', allowedMethods))
+  if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })
+  await app.startAllMicroservices()
+  await app.listen(config.PORT, config.HOST)
+  const { port } = new URL(await app.getUrl())
+  logger.info({ host: config.HOST, port: Number(port) }, 'listening')
+  stopOnSignal(app, parts, config, logger)
+  process.send?.({ ready: true, port: Number(port) })
+}
+
+/** Ready no more, then no new connections, then what is in flight, then the parts. */
+function stopOnSignal(
+  app: NestFastifyApplication,
+  { health, db }: Parts,
+  config: CommonValues,
+  logger: Logger,
+): void {
+  let stopping = false
+  const stop = async (why: string) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    logger.info({ why }, 'stopping')
+    health.stop()
+    setTimeout(() => {
+      logger.error('requests were still in flight at the end of the grace')
+      process.exit(1)
+    }, config.SHUTDOWN_GRACE_SECONDS * 1000).unref()
+    await app.close()
+    await db?.destroy()
+    logger.flush()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
+  // started by a parent that died: nobody else would stop us
+  process.on('disconnect', () => void (stopping || stop('the parent is gone')))
+}
+
+async function runCommand<S extends Shape>(
+  definition: ServiceDefinition<S>,
+  config: ValuesOf<S> & CommonValues,
+  logger: Logger,
+  name: string,
+  args: readonly string[],
+): Promise<void> {
+  const known = ['migrate', ...Object.keys(definition.commands ?? {})]
+  if (!known.includes(name)) throw new Error(`“${name}” is no command; there are: ${known.join(', ')}`)
+  const parts = await openParts(definition, config, logger)
+  const app = await NestFactory.createApplicationContext(platform(definition, config, logger, parts), {
+    logger: new NestLog(logger),
+    abortOnError: false,
+  })
+  try {
+    const said = await definition.commands?.[name]?.({ app, config, args })
+    if (said !== undefined) process.stdout.write(`${said}\n`)
+  } finally {
+    await app.close()
+    await parts.eventing?.stop()
+    await parts.db?.destroy()
+    if (process.connected) process.disconnect()
+  }
+}
