@@ -1,0 +1,10 @@
+/** Prints, as the very last line, how many tests passed, failed and were skipped over all packages. */
+export default class LastLine {
+  onRunComplete(_, results) {
+    // a file that could not be loaded has no tests of its own, and is a failure all the same
+    const failed = results.numFailedTests + results.numRuntimeErrorTestSuites
+    const skipped = results.numPendingTests + results.numTodoTests
+    const line = `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
+    process.once('exit', () => process.stdout.write(`${line}\n`))
+  }
+}
