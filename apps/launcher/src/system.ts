@@ -41,7 +41,8 @@ export class System {
       await installation.write('demo.json', demo)
     }
     await this.#start('sample-client', backbone)
-    if (!installation.temporary) await installation.write('../installation.json', describe(installation, backbone))
+    if (!installation.temporary)
+      await installation.write('../installation.json', describe(installation, backbone))
     if (this.options.dev) this.#restartOnChange()
     return { backbone, demo: installation.demo }
   }

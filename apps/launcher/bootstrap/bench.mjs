@@ -1,0 +1,5 @@
+import { join } from 'node:path'
+import { ensureReady, root } from './install.mjs'
+import { become } from './run.mjs'
+
+become(ensureReady(), ['--enable-source-maps', join(root, 'bench/dist/main.js'), ...process.argv.slice(2)])
