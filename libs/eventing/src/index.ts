@@ -13,6 +13,8 @@ export {
   fold,
   type Handler,
   type Projection,
+  type ProjectionOf,
+  type Row,
   topicsOf,
 } from './projection.js'
 export type { ProjectionStatus } from './projection-runner.js'

@@ -6,21 +6,17 @@ import type pg from 'pg'
  */
 export class Locks {
   #client: pg.PoolClient | undefined
-  #connecting: Promise<pg.PoolClient> | undefined
+  #asking: Promise<unknown> = Promise.resolve()
   #held = new Set<string>()
 
   constructor(private readonly pool: pg.Pool) {}
 
   /** Whether this process holds the lock, after trying for it if it does not. */
-  async hold(name: string): Promise<boolean> {
-    if (this.#held.has(name)) return true
-    const client = await this.#connection()
-    const { rows } = await client.query<{ got: boolean }>(
-      'select pg_try_advisory_lock(hashtextextended($1, 0)) as got',
-      [name],
-    )
-    if (rows[0]?.got === true && this.#client === client) this.#held.add(name)
-    return this.#held.has(name)
+  hold(name: string): Promise<boolean> {
+    // one question at a time on the one connection
+    const answer = this.#asking.then(() => this.#tryFor(name))
+    this.#asking = answer.catch(() => undefined)
+    return answer
   }
 
   holds(name: string): boolean {
@@ -32,12 +28,15 @@ export class Locks {
     this.#lost()
   }
 
-  async #connection(): Promise<pg.PoolClient> {
-    if (this.#client) return this.#client
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = undefined
-    })
-    return this.#connecting
+  async #tryFor(name: string): Promise<boolean> {
+    if (this.#held.has(name)) return true
+    const client = this.#client ?? (await this.#connect())
+    const { rows } = await client.query<{ got: boolean }>(
+      'select pg_try_advisory_lock(hashtextextended($1, 0)) as got',
+      [name],
+    )
+    if (rows[0]?.got === true && this.#client === client) this.#held.add(name)
+    return this.#held.has(name)
   }
 
   async #connect(): Promise<pg.PoolClient> {

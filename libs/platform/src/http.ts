@@ -12,7 +12,7 @@ const urlLimit = 16 * 1024
 export function createAdapter(trustedProxies: readonly string[]): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit,
-    maxParamLength: 256,
+    routerOptions: { maxParamLength: 256 },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     http: { maxHeaderSize: 32 * 1024 },
     forceCloseConnections: 'idle',
@@ -30,6 +30,7 @@ export async function prepareHttp(
   const routes: { pattern: RegExp; method: string }[] = []
   await app.register(fastifyCookie)
 
+  fastify.removeContentTypeParser('text/plain')
   // Protocol code reads forms itself, strictly: it gets the text.
   fastify.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) =>
     done(null, body),
