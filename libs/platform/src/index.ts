@@ -16,6 +16,12 @@ export { type Check, HealthRegistry } from './health.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'
 export { JsonBody, Problem, parseBody } from './problem.js'
+export {
+  platformAudienceSetting,
+  ResourceServerModule,
+  resourceServerSettings,
+  signingKeysOf,
+} from './resource-server.module.js'
 export { type Command, type ServiceDefinition, serve, settingsOf } from './serve.js'
 export { CONFIG, LOGGER } from './tokens.js'
 export { currentTrace } from './trace.js'

@@ -1,1 +1,11 @@
-export {}
+export { Freshness } from './freshness.js'
+export { Guard, type GuardOptions, type VerifiedToken, type WhenStale } from './guard.js'
+export { GuardError } from './guard-error.js'
+export { type KeySource, remoteKeys } from './keys.js'
+export {
+  type RevocableToken,
+  type Revocation,
+  RevocationSet,
+  type TargetKind,
+  targetKinds,
+} from './revocation-set.js'

@@ -1,0 +1,4 @@
+import { serve } from '@grantlog/platform'
+import { resource } from './resource.service.js'
+
+await serve(resource)

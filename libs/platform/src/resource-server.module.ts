@@ -1,0 +1,197 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { recordedEvent, services } from '@grantlog/contracts'
+import { defineProjection, Eventing, type ProjectionOf, type Subscription } from '@grantlog/eventing'
+import { wellKnownPath } from '@grantlog/oauth'
+import { Freshness, Guard, type KeySource, RevocationSet, remoteKeys } from '@grantlog/resource-guard'
+import { GuardErrorFilter, TokenGuard } from '@grantlog/resource-guard/nest'
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common'
+import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core'
+import type { Logger } from 'pino'
+import { DataSource } from 'typeorm'
+import { Clock } from './clock.js'
+import { setting } from './config.js'
+import { HealthRegistry } from './health.js'
+import { CONFIG, LOGGER } from './tokens.js'
+
+const maxTokenLifetimeSeconds = 3600
+const clockSkewSeconds = 10
+
+/** The settings of a service that accepts access tokens. */
+export const resourceServerSettings = {
+  ISSUER: setting.url({
+    describe: 'The issuer whose tokens are accepted: the URL of the token service.',
+    example: 'https://auth.example.com',
+  }),
+  MAX_STALENESS_SECONDS: setting.integer({
+    min: 2,
+    max: 3600,
+    describe:
+      'When revocations were last heard longer ago than this, no token is accepted (503) until they are heard again.',
+    example: '5',
+    default: '10',
+  }),
+}
+
+/** The name under which the platform’s own operator interfaces accept tokens. */
+export const platformAudienceSetting = setting.text({
+  describe: 'Audience of tokens for the platform’s own operator interfaces.',
+  example: 'urn:example:platform',
+  default: 'urn:grantlog:platform',
+})
+
+interface KeyRow {
+  key_id: string
+  jwk: JsonWebKey
+}
+
+/** The issuer's public keys, learned from events: for a service of the platform, which calls no other. */
+export function signingKeysOf(service: string): ProjectionOf<KeyRow> {
+  return defineProjection<KeyRow>({
+    name: `${service}.signing-keys.v1`,
+    security: true,
+    table: 'signing_key_view',
+    key: 'key_id',
+    columns: { key_id: 'text', jwk: 'json not null' },
+    on: {
+      'key.activated': {
+        key: ({ data }) => data.keyId,
+        row: (_, { data }) => ({ key_id: data.keyId, jwk: data.jwk }),
+      },
+    },
+  })
+}
+
+interface Options {
+  /** The setting that holds this resource server's audience. */
+  readonly audience: string
+  /** `events`: from the projection of `signingKeysOf`; `metadata`: from the issuer's metadata, as any resource server may. */
+  readonly keys: 'events' | 'metadata'
+  /** Every route of the service needs a token, or says that it is public. false: routes ask for `TokenGuard` themselves. */
+  readonly everyRoute: boolean
+  /** Where this resource’s metadata (RFC 9728) is, from the settings. */
+  readonly resourceMetadata?: (config: Record<string, unknown>) => string
+}
+
+/** Makes a service a resource server: it verifies tokens offline, and follows the revocations of all services. */
+@Module({})
+export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDestroy {
+  #following: Subscription | undefined
+
+  constructor(
+    private readonly eventing: Eventing,
+    private readonly clock: Clock,
+    private readonly revocations: RevocationSet,
+    private readonly freshness: Freshness,
+    private readonly guard: Guard,
+    private readonly health: HealthRegistry,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  static forRoot(options: Options): DynamicModule {
+    return {
+      module: ResourceServerModule,
+      providers: [
+        {
+          provide: RevocationSet,
+          inject: [Clock],
+          useFactory: (clock: Clock) =>
+            new RevocationSet({ maxTokenLifetimeSeconds, clockSkewSeconds, now: () => clock.seconds() }),
+        },
+        { provide: Freshness, useFactory: () => new Freshness(services) },
+        {
+          provide: Guard,
+          inject: [CONFIG, RevocationSet, Freshness, Clock, DataSource],
+          useFactory: (
+            config: Record<string, unknown>,
+            revocations: RevocationSet,
+            freshness: Freshness,
+            clock: Clock,
+            db: DataSource,
+          ) =>
+            new Guard({
+              issuer: String(config.ISSUER),
+              audience: String(config[options.audience]),
+              keys:
+                options.keys === 'events'
+                  ? keysFromEvents(db)
+                  : remoteKeys(() => jwksUri(String(config.ISSUER))),
+              revocations,
+              freshness,
+              maxStalenessSeconds: Number(config.MAX_STALENESS_SECONDS),
+              ...(options.resourceMetadata && { resourceMetadata: options.resourceMetadata(config) }),
+              now: () => clock.now(),
+            }),
+        },
+        {
+          provide: TokenGuard,
+          inject: [Guard, Reflector],
+          useFactory: (guard: Guard, reflector: Reflector) => new TokenGuard(guard, reflector),
+        },
+        ...(options.everyRoute ? [{ provide: APP_GUARD, useExisting: TokenGuard }] : []),
+        { provide: APP_FILTER, useClass: GuardErrorFilter },
+      ],
+      exports: [Guard, TokenGuard, RevocationSet, Freshness],
+    }
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.health.add('revocations', async () => {
+      const { ok, stalenessSeconds } = this.guard.health()
+      return {
+        ok,
+        detail: stalenessSeconds === null ? 'not read yet' : `heard ${stalenessSeconds.toFixed(1)} s ago`,
+      }
+    })
+    // no snapshot is needed: what was revoked before a token's longest life can be on no token that is still valid
+    const since = new Date(this.clock.now().getTime() - (maxTokenLifetimeSeconds + clockSkewSeconds) * 1000)
+    this.#following = await this.eventing.follow({
+      name: 'revocation-set',
+      topics: ['revocations'],
+      begin: () => ({ at: since }),
+      deliver: async ({ events }) => {
+        for (const { event } of events) {
+          const recorded = recordedEvent(event)
+          if (recorded?.type === 'token.revoked') this.revocations.apply(recorded.data)
+        }
+      },
+      alive: (source, time) => this.freshness.alive(source, time),
+      trouble: error => this.logger.warn({ err: error }, 'revocations are not heard'),
+    })
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#following?.stop()
+  }
+}
+
+/** Keys never change under their id: each is read once. */
+function keysFromEvents(db: DataSource): KeySource {
+  const known = new Map<string, KeyObject>()
+  return async keyId => {
+    const key = known.get(keyId)
+    if (key !== undefined) return key
+    const [row]: KeyRow[] = await db.query('select * from signing_key_view where key_id = $1', [keyId])
+    if (row === undefined) return undefined
+    const found = createPublicKey({ key: row.jwk, format: 'jwk' })
+    known.set(keyId, found)
+    return found
+  }
+}
+
+/** @see RFC 8414 §3 */
+async function jwksUri(issuer: string): Promise<string> {
+  const url = new URL(wellKnownPath(issuer, 'oauth-authorization-server'), issuer)
+  const response = await fetch(url, { signal: AbortSignal.timeout(3000), redirect: 'error' })
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`)
+  const { issuer: told, jwks_uri } = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown }
+  // RFC 8414 §3.3: the issuer in the document MUST be identical
+  if (told !== issuer || typeof jwks_uri !== 'string')
+    throw new Error(`${url} is not the metadata of ${issuer}`)
+  return jwks_uri
+}

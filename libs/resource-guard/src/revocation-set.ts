@@ -1,0 +1,98 @@
+/** What a revocation reaches: every token that names the target. */
+export const targetKinds = ['token', 'family', 'grant', 'client', 'owner', 'organization', 'key'] as const
+export type TargetKind = (typeof targetKinds)[number]
+
+/** The facts of a `token.revoked` event. */
+export interface Revocation {
+  readonly target: { readonly kind: TargetKind; readonly id: string }
+  /** Cutoff in seconds: tokens with `iat` <= it are revoked. null: all, for good. */
+  readonly issuedBefore: number | null
+}
+
+/** By which names a token can be revoked. `issuedAt` in seconds. */
+export interface RevocableToken {
+  readonly tokenId: string
+  readonly familyId?: string | undefined
+  readonly grantId?: string | undefined
+  readonly clientId: string
+  readonly subject: string
+  readonly organizationId?: string | undefined
+  readonly keyId: string
+  readonly issuedAt: number
+}
+
+interface Entry {
+  readonly issuedBefore: number
+  /** Seconds: from then on no token that it covers can still be valid. */
+  readonly until: number
+}
+
+/**
+ * The revocations that can still matter, in memory: one map per kind of target and a handful of look-ups per request, however
+ * many tokens a cutoff covers. What can no longer matter is forgotten, so that the size is bounded by an hour of revocations.
+ */
+export class RevocationSet {
+  readonly #kinds = new Map<TargetKind, Map<string, Entry>>(targetKinds.map(kind => [kind, new Map()]))
+  readonly #retention: number
+  readonly #now: () => number
+  #nextPrune = 0
+
+  /**
+   * @param options.maxTokenLifetimeSeconds no access token lives longer; default 3600
+   * @param options.clockSkewSeconds how far clocks may differ; default 10
+   * @param options.now seconds; default the system's clock
+   */
+  constructor(
+    options: { maxTokenLifetimeSeconds?: number; clockSkewSeconds?: number; now?: () => number } = {},
+  ) {
+    this.#retention = (options.maxTokenLifetimeSeconds ?? 3600) + (options.clockSkewSeconds ?? 10)
+    this.#now = options.now ?? (() => Math.floor(Date.now() / 1000))
+  }
+
+  /** Applies a revocation. Again, or in another order, it changes nothing: a cutoff only ever moves later. */
+  apply({ target, issuedBefore }: Revocation): void {
+    const entries = this.#kinds.get(target.kind)
+    if (entries === undefined) return // a kind of target that this version does not know can be on no token it accepts
+    const now = this.#now()
+    const cutoff = issuedBefore ?? Number.POSITIVE_INFINITY
+    const until = Math.max(now, issuedBefore ?? 0) + this.#retention
+    const before = entries.get(target.id)
+    entries.set(target.id, {
+      issuedBefore: Math.max(cutoff, before?.issuedBefore ?? 0),
+      until: Math.max(until, before?.until ?? 0),
+    })
+    if (now >= this.#nextPrune) this.prune()
+  }
+
+  /** The kind of target by which the token is revoked, or undefined. */
+  revokedBy(token: RevocableToken): TargetKind | undefined {
+    const names: readonly [TargetKind, string | undefined][] = [
+      ['token', token.tokenId],
+      ['family', token.familyId],
+      ['grant', token.grantId],
+      ['client', token.clientId],
+      ['owner', token.subject],
+      ['organization', token.organizationId],
+      ['key', token.keyId],
+    ]
+    for (const [kind, id] of names) {
+      const entry = id === undefined ? undefined : this.#kinds.get(kind)?.get(id)
+      if (entry !== undefined && token.issuedAt <= entry.issuedBefore) return kind
+    }
+    return undefined
+  }
+
+  /** Forgets what can no longer matter. Called by itself, once a minute at most. */
+  prune(): void {
+    const now = this.#now()
+    this.#nextPrune = now + 60
+    for (const entries of this.#kinds.values()) {
+      for (const [id, { until }] of entries) if (until < now) entries.delete(id)
+    }
+  }
+
+  /** How many targets are remembered. */
+  get size(): number {
+    return [...this.#kinds.values()].reduce((sum, entries) => sum + entries.size, 0)
+  }
+}
