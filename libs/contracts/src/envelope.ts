@@ -51,10 +51,15 @@ export function eventLine(event: Envelope): string {
   return canonicalJson(event)
 }
 
-/** Reads a line. @throws SyntaxError or ZodError when it is no event of ours. */
+/**
+ * Reads a line. Attributes that this build does not know are kept, so that `eventLine` gives the same bytes again.
+ * @throws SyntaxError or ZodError when it is no event of ours
+ */
 export function parseEventLine(line: string): Envelope {
-  return envelope.parse(JSON.parse(line))
+  return received.parse(JSON.parse(line))
 }
+
+const received = envelope.loose()
 
 /** The event as its handlers read it, or undefined when this build does not know its name or its major version. */
 export function recordedEvent(event: Envelope): RecordedEvent | undefined {

@@ -7,6 +7,8 @@ export interface EventDefinition<Type extends string = string, Shape extends z.Z
   /** Major version: a change that is more than a new optional field gets the next number and an upcaster. */
   readonly version: number
   readonly topic: Topic
+  /** The streams that it happens in, as templates over its facts: `grant-{grantId}`. With several, the first whose fields are not null. */
+  readonly streams: readonly string[]
   /** One sentence: what has happened, in the past tense. */
   readonly summary: string
   readonly data: Shape
@@ -23,4 +25,30 @@ export function defineEvent<const Type extends string, Shape extends z.ZodObject
 /** The event's name on the wire and in the store: `grant.approved.v1`. */
 export function wireType(definition: EventDefinition): string {
   return `${definition.type}.v${definition.version}`
+}
+
+/** The stream that the facts belong to, which is also their Kafka key: `grant-0199aa00-…`. */
+export function streamOf(definition: EventDefinition, data: Readonly<Record<string, unknown>>): string {
+  for (const template of definition.streams) {
+    const values = placeholders(template).map(path => valueAt(data, path))
+    if (values.every(value => typeof value === 'string')) {
+      return template.replace(/\{[^}]+\}/g, () => values.shift() ?? '')
+    }
+  }
+  throw new TypeError(
+    `The facts of ${definition.type} name none of its streams: ${definition.streams.join(', ')}`,
+  )
+}
+
+function placeholders(template: string): string[] {
+  return [...template.matchAll(/\{([^}]+)\}/g)].map(([, path]) => path ?? '')
+}
+
+function valueAt(data: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+      data,
+    )
 }

@@ -2,6 +2,10 @@ import { z } from 'zod'
 
 /** Fields that several events share. Each has one meaning and one range, written once. */
 export const uuid = z.uuid().describe('Opaque id, a UUID.')
+export const accountId = uuid.describe('The account of a person: an opaque id.')
+export const organizationId = uuid.describe('The organization.')
+export const grantId = uuid.describe('The grant.')
+export const familyId = uuid.describe('The token family; its id is that of the code it began with.')
 export const clientId = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,64}$/)
@@ -20,6 +24,12 @@ export const scopes = z
   .describe('Scope values (RFC 6749 §3.3), in the order in which they were asked for.')
 export const seconds = z.int().nonnegative().describe('Seconds since 1970-01-01T00:00:00Z.')
 export const owner = z
-  .object({ kind: z.enum(['person', 'organization']), id: uuid })
+  .strictObject({
+    kind: z.enum(['person', 'organization']).describe('Who owns the resource.'),
+    id: uuid.describe('The account of the person, or the organization.'),
+  })
   .describe('The resource owner: a person, or an organization somebody acted for.')
-export const grantTypes = z.array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
+export const grantType = z
+  .enum(['authorization_code', 'refresh_token', 'client_credentials'])
+  .describe('OAuth grant type (RFC 6749 §1.3).')
+export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')

@@ -2,19 +2,22 @@ import { z } from 'zod'
 import { defineEvent } from '../event.js'
 import { apiId, audience, clientId, grantTypes, scopes, uuid } from '../fields.js'
 
-const client = z.object({
+const client = z.strictObject({
   clientId,
   name: z.string().min(1).max(80).describe('What the consent page calls the application.'),
   homepage: z.url().max(512).nullable().describe('Where a person can read about the application.'),
-  redirectUris: z.array(z.string().max(1024)).max(20),
+  redirectUris: z
+    .array(z.string().max(1024))
+    .max(20)
+    .describe('Where the browser may be sent back to (RFC 6749 §3.1.2).'),
   grantTypes,
   tokenEndpointAuthMethod: z
     .enum(['client_secret_basic', 'client_secret_post', 'none'])
     .describe('How the client authenticates (RFC 7591 §2); `none` makes it a public client.'),
   scopes: scopes.describe('The scopes the client may ask for, over all APIs.'),
 })
-const credential = z.object({
-  credentialId: uuid,
+const credential = z.strictObject({
+  credentialId: uuid.describe('Which of the client’s credentials it is.'),
   verifier: z
     .string()
     .length(43)
@@ -35,8 +38,11 @@ const aClient: z.infer<typeof client> = {
 export const clientRegistered = defineEvent({
   type: 'client.registered',
   topic: 'clients',
+  streams: ['client-{clientId}'],
   summary: 'A client was registered.',
-  data: client.extend({ credentials: z.array(credential).max(10) }),
+  data: client.extend({
+    credentials: z.array(credential).max(10).describe('What the client authenticates with; none if public.'),
+  }),
   example: {
     ...aClient,
     credentials: [
@@ -50,6 +56,7 @@ export const clientRegistered = defineEvent({
 export const clientUpdated = defineEvent({
   type: 'client.updated',
   topic: 'clients',
+  streams: ['client-{clientId}'],
   summary: 'A client’s registration was replaced; its credentials stay.',
   data: client,
   example: { ...aClient, name: 'Ledgerly Books' },
@@ -57,36 +64,42 @@ export const clientUpdated = defineEvent({
 export const clientSuspended = defineEvent({
   type: 'client.suspended',
   topic: 'clients',
+  streams: ['client-{clientId}'],
   summary: 'A client may not be used until it is reinstated; its tokens are revoked.',
-  data: z.object({ clientId, reason: z.string().max(200) }),
+  data: z.strictObject({
+    clientId,
+    reason: z.string().max(200).describe('Why, in the operator’s words; names no person.'),
+  }),
   example: { clientId: 'ledgerly', reason: 'reported for phishing' },
 })
 export const clientReinstated = defineEvent({
   type: 'client.reinstated',
   topic: 'clients',
+  streams: ['client-{clientId}'],
   summary: 'A suspended client may be used again; tokens from before stay revoked.',
-  data: z.object({ clientId }),
+  data: z.strictObject({ clientId }),
   example: { clientId: 'ledgerly' },
 })
 
-const api = z.object({
+const api = z.strictObject({
   apiId,
   audience,
-  name: z.string().min(1).max(80),
+  name: z.string().min(1).max(80).describe('What the consent page calls the API.'),
   scopes: z
     .array(
-      z.object({
-        name: scopes.element,
+      z.strictObject({
+        name: scopes.element.describe('The scope value (RFC 6749 §3.3).'),
         text: z
           .string()
           .min(1)
           .max(160)
           .describe('What a person reads on the consent page: “Read your invoices”.'),
-        access: z.enum(['read', 'write']),
+        access: z.enum(['read', 'write']).describe('Whether the scope lets a client change anything.'),
       }),
     )
     .min(1)
-    .max(100),
+    .max(100)
+    .describe('The scopes that the API understands.'),
   accessTokenSeconds: z
     .int()
     .min(30)
@@ -104,6 +117,7 @@ const anApi: z.infer<typeof api> = {
 export const apiRegistered = defineEvent({
   type: 'api.registered',
   topic: 'clients',
+  streams: ['api-{apiId}'],
   summary: 'An API (a resource server) was registered with its scopes and the words people read.',
   data: api,
   example: anApi,
@@ -111,6 +125,7 @@ export const apiRegistered = defineEvent({
 export const apiUpdated = defineEvent({
   type: 'api.updated',
   topic: 'clients',
+  streams: ['api-{apiId}'],
   summary: 'An API’s registration was replaced.',
   data: api,
   example: { ...anApi, accessTokenSeconds: 300 },
@@ -118,14 +133,19 @@ export const apiUpdated = defineEvent({
 export const apiSuspended = defineEvent({
   type: 'api.suspended',
   topic: 'clients',
+  streams: ['api-{apiId}'],
   summary: 'No new grant or token is made for an API until it is reinstated.',
-  data: z.object({ apiId, reason: z.string().max(200) }),
+  data: z.strictObject({
+    apiId,
+    reason: z.string().max(200).describe('Why, in the operator’s words; names no person.'),
+  }),
   example: { apiId: 'invoices', reason: 'maintenance' },
 })
 export const apiReinstated = defineEvent({
   type: 'api.reinstated',
   topic: 'clients',
+  streams: ['api-{apiId}'],
   summary: 'A suspended API takes grants and tokens again.',
-  data: z.object({ apiId }),
+  data: z.strictObject({ apiId }),
   example: { apiId: 'invoices' },
 })

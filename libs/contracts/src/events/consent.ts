@@ -1,16 +1,28 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.js'
-import { apiId, audience, clientId, owner, scopes, seconds, uuid } from '../fields.js'
+import {
+  accountId,
+  apiId,
+  audience,
+  clientId,
+  grantId,
+  organizationId,
+  owner,
+  scopes,
+  seconds,
+  uuid,
+} from '../fields.js'
 
 const ada = '0199aa00-0000-7000-8000-0000000000ad'
 const acme = '0199aa00-0000-7000-8000-0000000000c0'
-const grantId = '0199aa00-0000-7000-8000-0000000000f1'
+const aGrant = '0199aa00-0000-7000-8000-0000000000f1'
 
 export const accountRegistered = defineEvent({
   type: 'account.registered',
   topic: 'organizations',
+  streams: ['account-{accountId}'],
   summary: 'A person got an account. Who she is stays in the consent service, where it can be deleted.',
-  data: z.object({ accountId: uuid }),
+  data: z.strictObject({ accountId }),
   example: { accountId: ada },
 })
 
@@ -20,18 +32,24 @@ const role = z
 export const organizationCreated = defineEvent({
   type: 'organization.created',
   topic: 'organizations',
+  streams: ['organization-{organizationId}'],
   summary: 'An organization was created.',
-  data: z.object({ organizationId: uuid }),
+  data: z.strictObject({ organizationId }),
   example: { organizationId: acme },
 })
 export const organizationMemberAdded = defineEvent({
   type: 'organization.member-added',
   topic: 'organizations',
+  streams: ['organization-{organizationId}'],
   summary: 'A person became a member of an organization.',
-  data: z.object({ organizationId: uuid, accountId: uuid, role }),
+  data: z.strictObject({ organizationId, accountId, role }),
   example: { organizationId: acme, accountId: ada, role: 'administrator' },
 })
 
+const approvedBy = z.array(accountId).min(1).describe('The accounts of the people who approved.')
+const expiresAt = seconds
+  .nullable()
+  .describe('When the permission ends by itself, in seconds; null: only by revocation.')
 const versions = {
   clientVersion: z.int().positive().describe('Version of the client’s stream that the person saw.'),
   apiVersion: z
@@ -42,22 +60,21 @@ const versions = {
 export const grantApproved = defineEvent({
   type: 'grant.approved',
   topic: 'grants',
+  streams: ['grant-{grantId}'],
   summary: 'A resource owner allowed a client to use an API to the extent of the scopes.',
-  data: z.object({
-    grantId: uuid,
+  data: z.strictObject({
+    grantId,
     owner,
-    approvedBy: z.array(uuid).min(1).describe('The accounts of the people who approved.'),
+    approvedBy,
     clientId,
     apiId,
     audience,
     scopes,
     ...versions,
-    expiresAt: seconds
-      .nullable()
-      .describe('When the permission ends by itself, in seconds; null: only by revocation.'),
+    expiresAt,
   }),
   example: {
-    grantId,
+    grantId: aGrant,
     owner: { kind: 'organization', id: acme },
     approvedBy: [ada],
     clientId: 'ledgerly',
@@ -72,16 +89,17 @@ export const grantApproved = defineEvent({
 export const grantAmended = defineEvent({
   type: 'grant.amended',
   topic: 'grants',
+  streams: ['grant-{grantId}'],
   summary: 'The owner approved again and the grant now covers more scopes or lasts longer.',
-  data: z.object({
-    grantId: uuid,
-    approvedBy: z.array(uuid).min(1),
+  data: z.strictObject({
+    grantId,
+    approvedBy,
     scopes: scopes.describe('All scopes that the grant covers from now on.'),
     ...versions,
-    expiresAt: seconds.nullable(),
+    expiresAt,
   }),
   example: {
-    grantId,
+    grantId: aGrant,
     approvedBy: [ada],
     scopes: ['invoices:read', 'invoices:write'],
     clientVersion: 1,
@@ -92,15 +110,16 @@ export const grantAmended = defineEvent({
 export const grantCodeIssued = defineEvent({
   type: 'grant.code-issued',
   topic: 'grants',
+  streams: ['grant-{grantId}'],
   summary: 'The browser was sent back to the client with an authorization code for this grant.',
-  data: z.object({
-    grantId: uuid,
+  data: z.strictObject({
+    grantId,
     codeId: uuid.describe('Also the id of the token family that the code’s redemption begins.'),
     scopes,
-    expiresAt: seconds,
+    expiresAt: seconds.describe('When the code ends unused, in seconds.'),
   }),
   example: {
-    grantId,
+    grantId: aGrant,
     codeId: '0199aa00-0000-7000-8000-0000000000fa',
     scopes: ['invoices:read'],
     expiresAt: 1_767_225_660,
@@ -109,14 +128,31 @@ export const grantCodeIssued = defineEvent({
 export const grantDenied = defineEvent({
   type: 'grant.denied',
   topic: 'grants',
+  streams: ['grant-{grantId}'],
   summary: 'A person refused what a client asked for.',
-  data: z.object({ grantId: uuid, deniedBy: uuid, clientId, apiId, scopes }),
-  example: { grantId, deniedBy: ada, clientId: 'ledgerly', apiId: 'invoices', scopes: ['invoices:write'] },
+  data: z.strictObject({
+    grantId,
+    deniedBy: accountId.describe('The account of the person who refused.'),
+    clientId,
+    apiId,
+    scopes,
+  }),
+  example: {
+    grantId: aGrant,
+    deniedBy: ada,
+    clientId: 'ledgerly',
+    apiId: 'invoices',
+    scopes: ['invoices:write'],
+  },
 })
 export const grantRevoked = defineEvent({
   type: 'grant.revoked',
   topic: 'grants',
+  streams: ['grant-{grantId}'],
   summary: 'A grant was ended before its time.',
-  data: z.object({ grantId: uuid, revokedBy: uuid }),
-  example: { grantId, revokedBy: ada },
+  data: z.strictObject({
+    grantId,
+    revokedBy: accountId.describe('The account of the person who revoked it.'),
+  }),
+  example: { grantId: aGrant, revokedBy: ada },
 })

@@ -15,19 +15,25 @@ export const revocationTargets = [
 export const tokenRevoked = defineEvent({
   type: 'token.revoked',
   topic: 'revocations',
+  streams: ['{target.kind}-{target.id}'],
   summary: 'Every token that names the target, and was issued until the cutoff, no longer counts.',
-  data: z.object({
-    target: z.object({ kind: z.enum(revocationTargets), id: z.string().min(1).max(128) }),
+  data: z.strictObject({
+    target: z
+      .strictObject({
+        kind: z.enum(revocationTargets).describe('What a token has to name in order to be covered.'),
+        id: z
+          .string()
+          .min(1)
+          .max(128)
+          .describe('Its id: `jti`, family, grant, `client_id`, `sub`, organization or `kid`.'),
+      })
+      .describe('Which tokens.'),
     issuedBefore: seconds
       .nullable()
       .describe('Cutoff in seconds: tokens with `iat` <= it are revoked. null: all of them, for good.'),
-    reason: z.enum([
-      'owner-revoked',
-      'client-revoked',
-      'client-suspended',
-      'code-replayed',
-      'refresh-replayed',
-    ]),
+    reason: z
+      .enum(['owner-revoked', 'client-revoked', 'client-suspended', 'code-replayed', 'refresh-replayed'])
+      .describe('Why.'),
     cause: uuid
       .nullable()
       .describe(
@@ -35,9 +41,9 @@ export const tokenRevoked = defineEvent({
       ),
   }),
   example: {
-    target: { kind: 'grant', id: '0199aa00-0000-7000-8000-0000000000f1' },
-    issuedBefore: null,
-    reason: 'owner-revoked',
+    target: { kind: 'client', id: 'ledgerly' },
+    issuedBefore: 1_767_225_605,
+    reason: 'client-suspended',
     cause: '0199aa00-0000-7000-8000-0000000000e1',
   },
 })

@@ -1,30 +1,33 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.js'
-import { audience, clientId, grantTypes, owner, scopes, seconds, uuid } from '../fields.js'
+import { audience, clientId, familyId, grantId, grantType, owner, scopes, seconds, uuid } from '../fields.js'
 
-const familyId = '0199aa00-0000-7000-8000-0000000000fa'
-const grantId = '0199aa00-0000-7000-8000-0000000000f1'
-const tokenId = '0199aa00-0000-7000-8000-0000000000a1'
+const aFamily = '0199aa00-0000-7000-8000-0000000000fa'
+const aGrant = '0199aa00-0000-7000-8000-0000000000f1'
+const aToken = '0199aa00-0000-7000-8000-0000000000a1'
 
 export const codeRedeemed = defineEvent({
   type: 'code.redeemed',
   topic: 'tokens',
+  streams: ['family-{familyId}'],
   summary: 'An authorization code was exchanged; its token family begins.',
-  data: z.object({
-    familyId: uuid,
-    grantId: uuid,
+  data: z.strictObject({
+    familyId,
+    grantId,
     clientId,
     owner,
     audience,
     scopes,
-    grantExpiresAt: seconds.nullable(),
+    grantExpiresAt: seconds
+      .nullable()
+      .describe('When the grant ends by itself, in seconds; null: only by revocation.'),
     refreshExpiresAt: seconds
       .nullable()
-      .describe('When the family’s refresh token ends unused; null: there is none.'),
+      .describe('When the family’s refresh token ends unused, in seconds; null: there is none.'),
   }),
   example: {
-    familyId,
-    grantId,
+    familyId: aFamily,
+    grantId: aGrant,
     clientId: 'ledgerly',
     owner: { kind: 'person', id: '0199aa00-0000-7000-8000-0000000000ad' },
     audience: 'https://api.example/invoices',
@@ -36,33 +39,35 @@ export const codeRedeemed = defineEvent({
 export const codeReplayed = defineEvent({
   type: 'code.replayed',
   topic: 'tokens',
+  streams: ['family-{familyId}'],
   summary: 'A code that had been exchanged was presented again; its family is revoked (RFC 6749 §4.1.2).',
-  data: z.object({ familyId: uuid, clientId }),
-  example: { familyId, clientId: 'ledgerly' },
+  data: z.strictObject({ familyId, clientId }),
+  example: { familyId: aFamily, clientId: 'ledgerly' },
 })
 export const tokenIssued = defineEvent({
   type: 'token.issued',
   topic: 'tokens',
+  streams: ['family-{familyId}', 'token-{tokenId}'],
   summary: 'An access token was issued.',
-  data: z.object({
+  data: z.strictObject({
     tokenId: uuid.describe('The token’s `jti`.'),
-    grantType: grantTypes.element,
+    grantType,
     clientId,
-    familyId: uuid.nullable().describe('null for client credentials.'),
-    grantId: uuid.nullable(),
+    familyId: familyId.nullable().describe('The token family; null for client credentials.'),
+    grantId: grantId.nullable().describe('The grant; null for client credentials.'),
     subject: z.string().max(64).describe('The token’s `sub`: an opaque id.'),
     audience,
     scopes,
-    keyId: z.string().max(64),
-    issuedAt: seconds,
-    expiresAt: seconds,
+    keyId: z.string().max(64).describe('The `kid` of the key that signed the token.'),
+    issuedAt: seconds.describe('The token’s `iat`, in seconds.'),
+    expiresAt: seconds.describe('The token’s `exp`, in seconds.'),
   }),
   example: {
-    tokenId,
+    tokenId: aToken,
     grantType: 'authorization_code',
     clientId: 'ledgerly',
-    familyId,
-    grantId,
+    familyId: aFamily,
+    grantId: aGrant,
     subject: '0199aa00-0000-7000-8000-0000000000ad',
     audience: 'https://api.example/invoices',
     scopes: ['invoices:read'],
@@ -74,29 +79,40 @@ export const tokenIssued = defineEvent({
 export const refreshRotated = defineEvent({
   type: 'refresh.rotated',
   topic: 'tokens',
+  streams: ['family-{familyId}'],
   summary: 'A refresh token was used and replaced by its successor.',
-  data: z.object({
-    familyId: uuid,
+  data: z.strictObject({
+    familyId,
     generation: z.int().positive().describe('How many times the family has rotated.'),
-    expiresAt: seconds,
+    expiresAt: seconds.describe('When the successor ends unused, in seconds.'),
   }),
-  example: { familyId, generation: 1, expiresAt: 1_769_817_600 },
+  example: { familyId: aFamily, generation: 1, expiresAt: 1_769_817_600 },
 })
 export const refreshReplayed = defineEvent({
   type: 'refresh.replayed',
   topic: 'tokens',
+  streams: ['family-{familyId}'],
   summary: 'A refresh token that had been replaced was presented again: theft; its family is revoked.',
-  data: z.object({ familyId: uuid, clientId }),
-  example: { familyId, clientId: 'ledgerly' },
+  data: z.strictObject({ familyId, clientId }),
+  example: { familyId: aFamily, clientId: 'ledgerly' },
 })
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 export const keyActivated = defineEvent({
   type: 'key.activated',
   topic: 'keys',
+  streams: ['key-{keyId}'],
   summary: 'A signing key came into use.',
-  data: z.object({
+  data: z.strictObject({
     keyId: z.string().max(64).describe('The `kid`: the key’s JWK thumbprint (RFC 7638).'),
-    algorithm: z.literal('ES256'),
-    jwk: z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
+    algorithm: z.literal('ES256').describe('JWS algorithm (RFC 7518 §3.1).'),
+    jwk: z
+      .strictObject({
+        kty: z.literal('EC').describe('Key type.'),
+        crv: z.literal('P-256').describe('Curve.'),
+        x: coordinate.describe('X coordinate: 32 bytes, base64url.'),
+        y: coordinate.describe('Y coordinate: 32 bytes, base64url.'),
+      })
+      .describe('The public half as a JWK (RFC 7517, RFC 7518 §6.2.1).'),
   }),
   example: {
     keyId: 'Zx0fYyqSw1v4nTq2',
