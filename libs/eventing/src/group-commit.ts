@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import type { Append, AppendOutcome } from './event-store.js'
+import { KeptConnection } from './kept-connection.js'
 
 const maxBatch = 256
 
@@ -11,13 +12,15 @@ const maxBatch = 256
 export class GroupCommit {
   #waiting: Waiting[] = []
   #flushing: Promise<void> | undefined
-  #client: pg.PoolClient | undefined
+  readonly #connection: KeptConnection
 
   constructor(
-    private readonly pool: pg.Pool,
+    pool: pg.Pool,
     private readonly maxPending: number,
     private readonly committed: () => void,
-  ) {}
+  ) {
+    this.#connection = new KeptConnection(pool)
+  }
 
   append(append: Append): Promise<AppendOutcome> {
     if (this.#waiting.length >= this.maxPending) return Promise.reject(new Overloaded())
@@ -29,8 +32,7 @@ export class GroupCommit {
 
   async close(): Promise<void> {
     await this.#flushing
-    this.#client?.release()
-    this.#client = undefined
+    this.#connection.close()
   }
 
   async #flush(): Promise<void> {
@@ -72,7 +74,7 @@ export class GroupCommit {
   }
 
   async #write(appends: readonly Append[]): Promise<AppendOutcome[]> {
-    const client = await this.#connection()
+    const client = await this.#connection.get()
     try {
       const { rows } = await client.query<WrittenRow>({
         name: 'append',
@@ -88,10 +90,7 @@ export class GroupCommit {
         return position === undefined ? 'conflict' : { position }
       })
     } catch (error) {
-      if (!isStatementError(error)) {
-        this.#client = undefined
-        client.release(true)
-      }
+      if (!isStatementError(error) && this.#connection.is(client)) this.#connection.close()
       throw error
     }
   }
@@ -115,16 +114,6 @@ export class GroupCommit {
       if (tail && found.every(row => row?.stream_id === append.streamId))
         last.set(append.streamId, BigInt(tail.position))
     }
-  }
-
-  async #connection(): Promise<pg.PoolClient> {
-    if (this.#client) return this.#client
-    const client = await this.pool.connect()
-    client.once('error', () => {
-      if (this.#client === client) this.#client = undefined
-    })
-    this.#client = client
-    return client
   }
 }
 

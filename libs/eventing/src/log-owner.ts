@@ -1,6 +1,6 @@
 import type { Service } from '@grantlog/contracts'
-import type pg from 'pg'
 import type { EventStore } from './event-store.js'
+import { KeptConnection } from './kept-connection.js'
 import type { Locks } from './locks.js'
 import { Loop } from './loop.js'
 import { type EventSink, Publisher } from './publisher.js'
@@ -17,13 +17,13 @@ export class LogOwner {
   readonly #publishing: Loop
   readonly #publisher: Publisher | undefined
   readonly #sequenced = new Set<() => void>()
-  #listening: pg.PoolClient | undefined
+  readonly #connection: KeptConnection
   /** Everything committed before `time` has a number, and the last is `lastSeq`. */
   #complete: { time: Date; lastSeq: number } | undefined
   #trouble: unknown
 
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     private readonly locks: Locks,
     private readonly options: {
       service: Service
@@ -32,6 +32,10 @@ export class LogOwner {
       now: () => Date
     },
   ) {
+    this.#connection = new KeptConnection(store.pool, client => {
+      client.on('notification', () => this.#numbering.wake())
+      return client.query(`listen ${appendedChannel}`)
+    })
     this.#publisher = options.sink && new Publisher(store.pool, options.service, options.sink)
     this.#numbering = new Loop(
       () => this.#number(),
@@ -54,8 +58,7 @@ export class LogOwner {
 
   async stop(): Promise<void> {
     await Promise.all([this.#numbering.stop(), this.#publishing.stop()])
-    this.#listening?.release(true)
-    this.#listening = undefined
+    this.#connection.close()
     await this.options.sink?.close()
   }
 
@@ -76,7 +79,7 @@ export class LogOwner {
 
   async #number(): Promise<number> {
     if (!(await this.locks.hold('log'))) return standbyMilliseconds
-    const client = await this.#connection()
+    const client = await this.#connection.get()
     const time = this.options.now()
     const { numbered, lastSeq, pending } = await sequence(client)
     if (numbered > 0) {
@@ -105,17 +108,5 @@ export class LogOwner {
     this.#trouble = error
     this.options.report(error)
     return 500
-  }
-
-  async #connection(): Promise<pg.PoolClient> {
-    if (this.#listening) return this.#listening
-    const client = await this.store.pool.connect()
-    client.on('notification', () => this.#numbering.wake())
-    client.once('error', () => {
-      this.#listening = undefined
-    })
-    this.#listening = client
-    await client.query(`listen ${appendedChannel}`)
-    return client
   }
 }

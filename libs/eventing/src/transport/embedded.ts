@@ -7,6 +7,7 @@ import {
   topics,
 } from '@grantlog/contracts'
 import pg from 'pg'
+import { KeptConnection } from '../kept-connection.js'
 import { readLog } from '../log.js'
 import { Loop } from '../loop.js'
 import { partitionOf } from '../partition.js'
@@ -54,7 +55,7 @@ export class EmbeddedTransport implements Transport {
 /** Follows the log of one source for one subscriber. */
 class Tail {
   readonly #loop: Loop
-  #listening: pg.PoolClient | undefined
+  readonly #connection: KeptConnection
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
@@ -65,6 +66,10 @@ class Tail {
     private readonly pool: pg.Pool,
     private readonly subscriber: Subscriber,
   ) {
+    this.#connection = new KeptConnection(pool, client => {
+      client.on('notification', () => this.#loop.wake())
+      return client.query(`listen ${sequencedChannel}`)
+    })
     this.#loop = new Loop(
       () => this.#step(),
       error => {
@@ -81,12 +86,11 @@ class Tail {
 
   async stop(): Promise<void> {
     await this.#loop.stop()
-    this.#listening?.release(true)
-    this.#listening = undefined
+    this.#connection.close()
   }
 
   async #step(): Promise<number> {
-    await this.#listen()
+    await this.#connection.get()
     this.#cursor ??= await this.#begin()
     const asked = new Date()
     const complete = this.subscriber.alive === undefined ? false : await this.#allNumbered()
@@ -154,16 +158,5 @@ class Tail {
       delivery.events.push({ event, previous: delivery.events.at(-1)?.event.logseq ?? handed ?? 0 })
     }
     return byPartition.values()
-  }
-
-  async #listen(): Promise<void> {
-    if (this.#listening) return
-    const client = await this.pool.connect()
-    client.on('notification', () => this.#loop.wake())
-    client.once('error', () => {
-      this.#listening = undefined
-    })
-    this.#listening = client
-    await client.query(`listen ${sequencedChannel}`)
   }
 }
