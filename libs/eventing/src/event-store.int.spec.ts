@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto'
+import { eventually } from '@grantlog/testing'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { OutcomeUnknown, Overloaded } from './errors.js'
+import { type Append, type AppendOutcome, EventStore } from './event-store.js'
+import { aLog, anAppend, anId, type LogDatabase, operator, suspended } from './specs/a-log.js'
+import { aLineThatCuts } from './specs/cut.js'
+
+let log: LogDatabase
+let store: EventStore
+
+beforeAll(async () => {
+  log = await aLog('event_store')
+  store = new EventStore(log.pool)
+})
+afterAll(async () => {
+  await store?.close()
+  await log?.drop()
+})
+
+describe('append and read', () => {
+  it('gives back what was appended, in order, with what never leaves the service', async () => {
+    const id = anId()
+    const time = new Date('2026-03-04T05:06:07.089Z')
+    const first = { ...suspended(id, 'first'), id: randomUUID(), internal: { note: 'kept inside' } }
+    await store.append(anAppend(store, id, 0, [first], time))
+    await store.append(anAppend(store, id, 1, [suspended(id, 'second')], time))
+
+    const events = await store.read(`client-${id}`)
+
+    expect(events.map(event => [event.streamVersion, event.fact.data, event.time])).toEqual([
+      [1, { clientId: id, reason: 'first' }, time],
+      [2, { clientId: id, reason: 'second' }, time],
+    ])
+    expect(events[0]).toMatchObject({ id: first.id, fact: { internal: { note: 'kept inside' } } })
+    expect(await store.read(`client-${id}`, 1)).toEqual(events.slice(0, 1))
+  })
+
+  it('takes many events in one append, one version each', async () => {
+    const id = anId()
+    const events = Array.from({ length: 300 }, (_, n) => suspended(id, `reason ${n}`))
+    await store.append(anAppend(store, id, 0, events))
+    const found = await store.read(`client-${id}`)
+    expect(found.map(event => event.streamVersion)).toEqual(events.map((_, n) => n + 1))
+    expect(found.map(event => event.fact.data)).toEqual(events.map(event => event.data))
+    expect(await store.head(`client-${id}`)).toEqual({
+      version: 300,
+      state: { version: 300 },
+      stateTag: 'spec',
+    })
+  })
+
+  it('knows nothing of a stream in which nothing happened', async () => {
+    expect(await store.head('client-nobody')).toBeUndefined()
+    expect(await store.read('client-nobody')).toEqual([])
+  })
+
+  it('refuses facts that the catalogue does not allow', () => {
+    const wrong = { type: 'client.suspended', data: { clientId: 'ledgerly', reason: 'x', extra: 1 } } as const
+    expect(() => store.prepare([wrong], { actor: operator, time: new Date() })).toThrow(
+      /client\.suspended is not valid.*extra/,
+    )
+  })
+})
+
+describe('a version conflict', () => {
+  it('draws no position', async () => {
+    const id = anId()
+    const before = position(await store.append(anAppend(store, id, 0)))
+    for (const base of [0, 2, 7]) expect(await store.append(anAppend(store, id, base))).toBe('conflict')
+    expect(await store.append(anAppend(store, anId(), 1))).toBe('conflict') // a stream that does not exist
+    expect(position(await store.append(anAppend(store, id, 1)))).toBe(before + 1n)
+  })
+
+  it('leaves version and state as they were', async () => {
+    const id = anId()
+    await store.append(anAppend(store, id, 0))
+    await store.append({ ...anAppend(store, id, 0), state: { stolen: true } })
+    expect(await store.head(`client-${id}`)).toEqual({ version: 1, state: { version: 1 }, stateTag: 'spec' })
+  })
+})
+
+describe('an append made again', () => {
+  it('is recognised and answers as the first time', async () => {
+    const id = anId()
+    const append = anAppend(store, id, 0, [suspended(id, 'a'), suspended(id, 'b')])
+    const first = await store.append(append)
+    expect(await store.append(append)).toEqual(first)
+    await store.append(anAppend(store, id, 2))
+    expect(await store.append(append)).toEqual(first)
+    expect(await store.read(`client-${id}`)).toHaveLength(3)
+  })
+
+  it('is recognised beside itself', async () => {
+    const append = anAppend(store, anId(), 0)
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => store.append(append)))
+    expect(new Set(outcomes.map(position)).size).toBe(1)
+    expect(await store.read(append.streamId)).toHaveLength(1)
+  })
+
+  it('is recognised when the answer to the first was lost', async () => {
+    const line = await aLineThatCuts(log.url)
+    const far = new EventStore(log.another({ connectionString: line.url }))
+    try {
+      await far.append(anAppend(far, anId(), 0)) // connected, statement prepared
+      const append = anAppend(far, anId(), 0)
+      line.loseAnswerTo(append.streamId)
+      await expect(far.append(append)).rejects.toThrow(OutcomeUnknown)
+      const stored = await eventually(async () => {
+        const { rows } = await log.pool.query('select position from events where stream_id = $1', [
+          append.streamId,
+        ])
+        expect(rows).toHaveLength(1)
+        return BigInt(rows[0].position)
+      })
+      expect(await far.append(append)).toEqual({ position: stored })
+    } finally {
+      await far.close()
+      await line.close()
+    }
+  })
+
+  it('is refused in another stream, and takes nobody down with it', async () => {
+    const [taken, other, id] = [randomUUID(), anId(), anId()]
+    await store.append(anAppend(store, anId(), 0, [{ ...suspended(anId()), id: taken }]))
+    const outcomes = await inOneStatement(log, store, [
+      anAppend(store, other, 0),
+      anAppend(store, id, 0, [{ ...suspended(id), id: taken }]),
+    ])
+    expect(outcomes).toEqual([
+      { status: 'fulfilled', value: { position: expect.any(BigInt) } },
+      { status: 'rejected', reason: expect.objectContaining({ constraint: 'events_event_id_key' }) },
+    ])
+    expect(await store.head(`client-${id}`)).toBeUndefined()
+  })
+})
+
+describe('group commit', () => {
+  it('shares one transaction, and one stream’s conflict is its own', async () => {
+    const [a, b, c] = [anId(), anId(), anId()]
+    await store.append(anAppend(store, b, 0))
+    const outcomes = await inOneStatement(log, store, [
+      anAppend(store, a, 0),
+      anAppend(store, b, 0), // somebody was first
+      anAppend(store, c, 0),
+      anAppend(store, b, 1), // the same stream again: the next statement's
+    ])
+    expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual([
+      { position: expect.any(BigInt) },
+      'conflict',
+      { position: expect.any(BigInt) },
+      { position: expect.any(BigInt) },
+    ])
+    const { rows } = await log.pool.query<{ stream_id: string; xid: string }>(
+      'select stream_id, xid::text from events where stream_id = any($1) order by position desc',
+      [[a, b, c].map(id => `client-${id}`)],
+    )
+    const transactionOf = (id: string) => rows.find(row => row.stream_id === `client-${id}`)?.xid
+    expect(transactionOf(a)).toBe(transactionOf(c))
+    expect(transactionOf(b)).not.toBe(transactionOf(a))
+  })
+
+  it('refuses at once what is more than may wait, and stores none of it', async () => {
+    const small = new EventStore(log.another(), { maxPending: 3 })
+    const blocker = await blocked(log)
+    const running = small.append(anAppend(small, anId(), 0))
+    const waiting = Array.from({ length: 3 }, () => small.append(anAppend(small, anId(), 0)))
+    const refused = anAppend(small, anId(), 0)
+    await expect(small.append(refused)).rejects.toThrow(Overloaded)
+    await blocker.release()
+    for (const outcome of await Promise.all([running, ...waiting]))
+      expect(outcome).toEqual({ position: expect.any(BigInt) })
+    expect(await small.read(refused.streamId)).toEqual([])
+    expect(await small.append(refused)).toEqual({ position: expect.any(BigInt) })
+    await small.close()
+  })
+})
+
+describe('a connection that is killed', () => {
+  it('in the middle of the load loses nothing that was acknowledged and doubles nothing', async () => {
+    const writer = new EventStore(log.another())
+    const acknowledged = new Map<string, bigint>()
+    let unknown = 0
+    const untilAnswered = async (append: Append): Promise<AppendOutcome> => {
+      try {
+        return await writer.append(append)
+      } catch (error) {
+        if (!(error instanceof OutcomeUnknown)) throw error
+        unknown += 1
+        return untilAnswered(append)
+      }
+    }
+    let kills = 0
+    const load = Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const id = anId()
+        for (let base = 0; base < 50; base++) {
+          const append = anAppend(writer, id, base)
+          acknowledged.set(append.events[0]?.id ?? '', position(await untilAnswered(append)))
+          if (acknowledged.size % 400 === 0) kills += await log.kill('insert into streams')
+        }
+      }),
+    )
+    await load
+    expect(kills).toBeGreaterThan(2)
+    expect(unknown).toBeGreaterThan(0)
+    const { rows } = await log.pool.query<{ event_id: string; position: string }>(
+      'select event_id, position from events where event_id = any($1::uuid[])',
+      [[...acknowledged.keys()]],
+    )
+    expect(rows).toHaveLength(2000)
+    expect(new Map(rows.map(row => [row.event_id, BigInt(row.position)]))).toEqual(acknowledged)
+    await writer.close()
+  })
+
+  it('while it is idle is replaced, however often, and none stays with the pool', async () => {
+    const pool = log.another({ max: 2 })
+    const writer = new EventStore(pool)
+    const id = anId()
+    for (let base = 0; base < 5; base++) {
+      await eventually(async () =>
+        expect(await writer.append(anAppend(writer, id, base))).toEqual({ position: expect.any(BigInt) }),
+      )
+      await eventually(async () => expect(await log.kill('insert into streams')).toBe(0)) // all have gone
+    }
+    expect(await writer.read(`client-${id}`)).toHaveLength(5)
+    await writer.close()
+    await pool.end()
+  })
+})
+
+function position(outcome: AppendOutcome): bigint {
+  if (outcome === 'conflict') throw new Error('Somebody else was first')
+  return outcome.position
+}
+
+/** Nobody can append until it is released. */
+async function blocked({ another }: LogDatabase) {
+  const pool = another({ max: 1 })
+  const client = await pool.connect()
+  await client.query('begin; lock table streams in exclusive mode')
+  return {
+    async release() {
+      await client.query('rollback')
+      client.release()
+      await pool.end()
+    },
+  }
+}
+
+/** Appends that have to wait while another is under way, and so go together. */
+async function inOneStatement(log: LogDatabase, store: EventStore, appends: readonly Append[]) {
+  const blocker = await blocked(log)
+  const first = store.append(anAppend(store, anId(), 0))
+  const together = Promise.allSettled(appends.map(append => store.append(append)))
+  await blocker.release()
+  await first
+  return together
+}
