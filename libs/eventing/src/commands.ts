@@ -23,9 +23,14 @@ export interface Outcome<State, Event> {
 const maxAttempts = 20
 const maxRetriesOfUnknown = 5
 
-/** Runs commands against streams: load, decide, append; again when somebody else was first. */
+/**
+ * Runs commands against streams: load, decide, append; again when another process was first. Within this process the commands
+ * on one stream take turns: they would only make each other's work void.
+ */
 export class Commands {
   readonly #tags = new WeakMap<object, string>()
+  /** The last command under way per stream. */
+  readonly #turns = new Map<string, Promise<unknown>>()
 
   constructor(
     readonly store: EventStore,
@@ -36,7 +41,43 @@ export class Commands {
    * @throws whatever `decide` throws (then nothing was stored), Overloaded, Contended, or OutcomeUnknown when the database
    * stays unreachable
    */
-  async run<Command, Event extends NewEvent, State>(
+  run<Command, Event extends NewEvent, State>(
+    decider: Decider<Command, Event, State>,
+    id: string,
+    command: Command,
+    context: CommandContext,
+  ): Promise<Outcome<State, Event>> {
+    const streamId = `${decider.category}-${id}`
+    const before = this.#turns.get(streamId)
+    const attempt = () => this.#attempt(decider, id, command, context)
+    const outcome = before === undefined ? attempt() : before.then(attempt)
+    const turn = outcome
+      .catch(() => undefined) // its caller hears of it; the next one's turn comes all the same
+      .then(() => {
+        if (this.#turns.get(streamId) === turn) this.#turns.delete(streamId)
+      })
+    this.#turns.set(streamId, turn)
+    return outcome
+  }
+
+  /** State and version of a stream. A state that another build's `evolve` folded is folded anew from the events. */
+  async load<Command, Event extends NewEvent, State>(
+    decider: Decider<Command, Event, State>,
+    id: string,
+  ): Promise<{ state: State; version: number }> {
+    const streamId = `${decider.category}-${id}`
+    const head = await this.store.head(streamId)
+    if (head === undefined) return { state: decider.initial, version: 0 }
+    if (head.stateTag === this.#tag(decider)) return { state: head.state as State, version: head.version }
+    const events = await this.store.read(streamId, head.version)
+    const state = events.reduce(
+      (folded, event) => decider.evolve(folded, event.fact as Event),
+      decider.initial,
+    )
+    return { state, version: head.version }
+  }
+
+  async #attempt<Command, Event extends NewEvent, State>(
     decider: Decider<Command, Event, State>,
     id: string,
     command: Command,
@@ -65,25 +106,10 @@ export class Commands {
           ...outcome,
         }
       }
+      // another process was first: not all of the losers come back at once
+      await pause(Math.random() * 2 ** Math.min(attempt, 6))
     }
     throw new Contended(streamId)
-  }
-
-  /** State and version of a stream. A state that another build's `evolve` folded is folded anew from the events. */
-  async load<Command, Event extends NewEvent, State>(
-    decider: Decider<Command, Event, State>,
-    id: string,
-  ): Promise<{ state: State; version: number }> {
-    const streamId = `${decider.category}-${id}`
-    const head = await this.store.head(streamId)
-    if (head === undefined) return { state: decider.initial, version: 0 }
-    if (head.stateTag === this.#tag(decider)) return { state: head.state as State, version: head.version }
-    const events = await this.store.read(streamId, head.version)
-    const state = events.reduce(
-      (folded, event) => decider.evolve(folded, event.fact as Event),
-      decider.initial,
-    )
-    return { state, version: head.version }
   }
 
   /** The answer may be lost while the append was stored: the same append again is recognised by its event ids. */
@@ -93,7 +119,7 @@ export class Commands {
         return await this.store.append(append)
       } catch (error) {
         if (!(error instanceof OutcomeUnknown) || retry === maxRetriesOfUnknown) throw error
-        await new Promise(resolve => setTimeout(resolve, 50 * 2 ** retry))
+        await pause(50 * 2 ** retry)
       }
     }
   }
@@ -109,6 +135,8 @@ export class Commands {
     return tag
   }
 }
+
+const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 function identified<Event extends NewEvent>(events: readonly Event[], prepared: readonly PreparedEvent[]) {
   return events.map((event, index) => ({ ...event, id: prepared[index]?.id ?? '' }))
