@@ -42,8 +42,8 @@ export async function aLog(name = 'log'): Promise<LogDatabase> {
       return rowCount ?? 0
     },
     async drop() {
-      await Promise.all(pools.filter(({ ended }) => !ended).map(pool => pool.end()))
       await drop()
+      await Promise.all(pools.filter(({ ended }) => !ended).map(pool => pool.end()))
     },
   }
 }
