@@ -2,7 +2,12 @@ import { type Topic, topics } from '@grantlog/contracts'
 
 /** The partition of a stream within a topic: what every Kafka client computes from the key (murmur2, as Java's). */
 export function partitionOf(topic: Topic, streamId: string): number {
-  return (murmur2(Buffer.from(streamId, 'utf8')) & 0x7fffffff) % topics[topic].partitions
+  return slotOf(streamId, topics[topic].partitions)
+}
+
+/** One of `slots`, from 0 on, for a key. */
+export function slotOf(key: string, slots: number): number {
+  return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % slots
 }
 
 /** Austin Appleby's MurmurHash2 with Kafka's seed. */
