@@ -20,6 +20,7 @@ export class LogOwner {
   readonly #connection: KeptConnection
   /** Everything committed before `time` has a number, and the last is `lastSeq`. */
   #complete: { time: Date; lastSeq: number } | undefined
+  #ownedSince: Date | undefined
   #trouble: unknown
 
   constructor(
@@ -71,24 +72,30 @@ export class LogOwner {
   health(): { ok: boolean; detail: string } {
     if (!this.locks.holds('log')) return { ok: true, detail: 'another instance owns the log' }
     if (this.#trouble !== undefined) return { ok: false, detail: String(this.#trouble) }
-    const age = this.#complete ? this.options.now().getTime() - this.#complete.time.getTime() : 0
+    const now = this.options.now()
+    const age = now.getTime() - (this.#complete?.time ?? this.#ownedSince ?? now).getTime()
     if (age > unsequencedAlarmMilliseconds)
       return { ok: false, detail: `events wait ${age} ms for a number: look for a transaction left open` }
     return { ok: true, detail: `numbered up to ${this.#complete?.lastSeq ?? 0}` }
   }
 
   async #number(): Promise<number> {
-    if (!(await this.locks.hold('log'))) return standbyMilliseconds
+    if (!(await this.locks.hold('log'))) {
+      this.#complete = undefined
+      this.#ownedSince = undefined
+      return standbyMilliseconds
+    }
     const client = await this.#connection.get()
     const time = this.options.now()
+    this.#ownedSince ??= time
     const { numbered, lastSeq, pending } = await sequence(client)
+    if (!pending) this.#complete = { time, lastSeq }
     if (numbered > 0) {
       for (const listener of this.#sequenced) listener()
       this.#publishing.wake()
       await client.query(`notify ${sequencedChannel}`)
       return 0
     }
-    if (!pending) this.#complete = { time, lastSeq }
     if (this.#publisher === undefined) this.#trouble = undefined
     return pending ? 2 : lookMilliseconds
   }
@@ -98,8 +105,9 @@ export class LogOwner {
       this.#publisher?.reset()
       return standbyMilliseconds
     }
+    const complete = this.#complete // of before: the numbering goes on meanwhile
     const more = await this.#publisher.publish()
-    if (!more && this.#complete) await this.#publisher.beat(this.#complete, this.options.now())
+    if (complete) await this.#publisher.beat(complete, this.options.now())
     this.#trouble = undefined
     return more ? 0 : lookMilliseconds
   }

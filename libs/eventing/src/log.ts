@@ -1,7 +1,8 @@
 import { type Envelope, type Service, schemaOf } from '@grantlog/contracts'
 import type pg from 'pg'
+import { ChainBroken } from './errors.js'
 
-/** The events after a number, in order, as they go on the wire. @throws Error when the log is not dense */
+/** The events after a number, in order, as they go on the wire. @throws ChainBroken when a number is missing */
 export async function readLog(
   db: pg.Pool | pg.ClientBase,
   source: Service,
@@ -14,7 +15,10 @@ export async function readLog(
     const logseq = Number(row.log_seq)
     expected += 1
     if (logseq !== expected)
-      throw new Error(`The log of ${source} has no event ${expected}, but an event ${logseq}`)
+      throw new ChainBroken({ source, topic: 'log', partition: 0 }, expected - 1, {
+        previous: logseq - 1,
+        logSeq: logseq,
+      })
     return {
       specversion: '1.0',
       id: row.event_id,

@@ -27,7 +27,8 @@ export class ProjectionRunner {
   readonly #loop: Loop
   readonly #positions = new Map<string, Position>()
   #subscriptions: Subscription[] = []
-  #trouble: unknown
+  /** What keeps a partition from going on, by `topic:partition`. */
+  readonly #troubles = new Map<string, unknown>()
 
   constructor(
     readonly projection: Projection,
@@ -62,8 +63,13 @@ export class ProjectionRunner {
 
   status(): ProjectionStatus {
     const { name, security } = this.projection
-    const trouble = this.#trouble === undefined ? undefined : String(this.#trouble)
-    return { name, security, owner: this.#subscriptions.length > 0, trouble }
+    const [trouble] = this.#troubles.values()
+    return {
+      name,
+      security,
+      owner: this.#subscriptions.length > 0,
+      trouble: trouble === undefined ? undefined : String(trouble),
+    }
   }
 
   /**
@@ -125,11 +131,15 @@ export class ProjectionRunner {
     const subscriptions = this.#subscriptions
     this.#subscriptions = []
     await Promise.all(subscriptions.map(subscription => subscription.stop()))
+    this.#troubles.clear()
   }
 
   /** Events that do not arrive leave the read model as it is, and right; events that are missing do not. */
   #unreachable(error: unknown): void {
-    if (error instanceof ChainBroken) this.#trouble = error
+    if (error instanceof ChainBroken) {
+      const { topic, partition } = error.place
+      this.#troubles.set(`${topic}:${partition}`, error)
+    }
     this.options.report(error)
   }
 
@@ -152,6 +162,10 @@ export class ProjectionRunner {
     const { topic, partition } = delivery
     const client = await this.options.pool.connect()
     let broken: unknown
+    const lost = (reason: unknown) => {
+      broken = reason
+    }
+    client.on('error', lost)
     try {
       await client.query('begin')
       const before = await lockCheckpoint(client, this.projection.name, topic, partition)
@@ -168,14 +182,13 @@ export class ProjectionRunner {
       })
       await client.query('commit')
       this.#positions.set(`${topic}:${partition}`, after)
-      this.#trouble = undefined
+      this.#troubles.delete(`${topic}:${partition}`)
     } catch (error) {
-      await client.query('rollback').catch(reason => {
-        broken = reason
-      })
-      this.#trouble = error
+      await client.query('rollback').catch(lost)
+      this.#troubles.set(`${topic}:${partition}`, error)
       throw error
     } finally {
+      client.off('error', lost)
       client.release(broken !== undefined)
     }
   }

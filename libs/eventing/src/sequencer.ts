@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** What one look found. `pending`: rows are committed, or about to be, that can not be numbered yet. */
+/** What one look found. `pending`: rows are committed that have no number yet; without it, all that was committed before has one. */
 export interface Sequenced {
   readonly numbered: number
   readonly lastSeq: number
@@ -26,18 +26,14 @@ export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
   try {
     // two owners at once (one of them a zombie) take turns here, and each sees what the other saved
     await client.query({ name: 'sequencer-lock', text: 'select from sequencer for update' })
-    const { rows } = await client.query<{ last_seq: string; numbered: string }>({
+    const { rows } = await client.query<{ last_seq: string; numbered: string; pending: boolean }>({
       name: 'sequencer-number',
       text: number,
     })
     await client.query('commit')
     const row = rows[0]
     if (row === undefined) throw new Error('The sequencer’s row is missing: the event tables are damaged')
-    return {
-      numbered: Number(row.numbered),
-      lastSeq: Number(row.last_seq),
-      pending: Number(row.numbered) === 0,
-    }
+    return { numbered: Number(row.numbered), lastSeq: Number(row.last_seq), pending: row.pending }
   } catch (error) {
     await client.query('rollback').catch(() => undefined) // a broken connection has rolled back already
     throw error
@@ -59,4 +55,5 @@ const number = `
   update sequencer s
   set last_seq = s.last_seq + (select count(*) from numbered), numbered_below = greatest(b.numbered_below, b.xmin)
   from border b
-  returning s.last_seq, (select count(*) from numbered) as numbered`
+  returning s.last_seq, (select count(*) from numbered) as numbered,
+    exists (select from events e where e.xid >= b.xmin) as pending`

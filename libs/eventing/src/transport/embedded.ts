@@ -58,6 +58,8 @@ class Tail {
   readonly #connection: KeptConnection
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
+  /** Transactions below `next` had ended, or were about to, at `time`; all of them have a number up to `lastSeq`, if it is known. */
+  #moment: { time: Date; next: bigint; lastSeq?: number } | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
   #handed = new Map<string, number>()
 
@@ -92,8 +94,7 @@ class Tail {
   async #step(): Promise<number> {
     await this.#connection.get()
     this.#cursor ??= await this.#begin()
-    const asked = new Date()
-    const complete = this.subscriber.alive === undefined ? false : await this.#allNumbered()
+    if (this.subscriber.alive) await this.#listenForLife()
     const events = await readLog(this.pool, this.source, this.#cursor, batchSize)
     for (const delivery of this.#split(events)) {
       await this.subscriber.deliver(delivery)
@@ -101,18 +102,31 @@ class Tail {
       if (last) this.#handed.set(`${delivery.topic}:${delivery.partition}`, last.event.logseq)
     }
     this.#cursor += events.length
-    if (events.length === batchSize) return 0
-    if (complete) this.subscriber.alive?.(this.source, asked)
-    return idleMilliseconds
+    if (this.#moment?.lastSeq !== undefined && this.#cursor >= this.#moment.lastSeq) {
+      this.subscriber.alive?.(this.source, this.#moment.time)
+      this.#moment = undefined
+    }
+    return events.length === batchSize ? 0 : idleMilliseconds
   }
 
-  /** Nothing is committed that has no number yet: what will have been read next is all that there was. */
-  async #allNumbered(): Promise<boolean> {
-    const { rows } = await this.pool.query<{ waiting: boolean }>({
-      name: 'unnumbered',
-      text: 'select exists (select from events where xid >= (select numbered_below from sequencer)) as waiting',
+  /** Notes a moment, and later the last number of what was committed until then: once it is read, the source was alive then. */
+  async #listenForLife(): Promise<void> {
+    const time = new Date()
+    const { rows } = await this.pool.query<{
+      last_seq: string
+      below: string
+      next: string
+      waiting: boolean
+    }>({
+      name: 'log-progress',
+      text: `select last_seq, numbered_below::text as below, pg_snapshot_xmax(pg_current_snapshot())::text as next,
+               exists (select from events where xid >= numbered_below) as waiting from sequencer`,
     })
-    return rows[0]?.waiting === false
+    const found = rows[0]
+    if (found === undefined || this.#moment?.lastSeq !== undefined) return
+    if (!found.waiting) this.#moment = { time, next: 0n, lastSeq: Number(found.last_seq) }
+    else if (this.#moment === undefined) this.#moment = { time, next: BigInt(found.next) }
+    else if (this.#moment.next <= BigInt(found.below)) this.#moment.lastSeq = Number(found.last_seq)
   }
 
   async #begin(): Promise<number> {
