@@ -58,6 +58,8 @@ class Tail {
   readonly #connection: KeptConnection
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
+  /** Such a subscriber keeps no position: it goes on from what it was handed. */
+  #begunAtTime = false
   /** Transactions below `next` had ended, or were about to, at `time`; all of them have a number up to `lastSeq`, if it is known. */
   #moment: { time: Date; next: bigint; lastSeq?: number } | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
@@ -76,7 +78,7 @@ class Tail {
       () => this.#step(),
       error => {
         subscriber.trouble?.(error)
-        this.#cursor = undefined
+        if (!this.#begunAtTime) this.#cursor = undefined
         return 500
       },
     )
@@ -135,7 +137,11 @@ class Tail {
     for (const topic of this.subscriber.topics) {
       for (let partition = 0; partition < topics[topic].partitions; partition++) {
         const begin = this.subscriber.begin(topic, partition)
-        if ('at' in begin) return this.#firstSince(begin.at)
+        if ('at' in begin) {
+          const cursor = await this.#firstSince(begin.at)
+          this.#begunAtTime = true
+          return cursor
+        }
         const last = begin.lastSeq[this.source] ?? 0
         this.#handed.set(`${topic}:${partition}`, last)
         starts.push(last)

@@ -26,9 +26,15 @@ export interface Position {
 export interface Subscriber {
   readonly name: string
   readonly topics: readonly Topic[]
-  /** Where to begin in a partition: after a position (older than true is safe), or at a time. */
+  /**
+   * Where to begin in a partition: after a position (older than true is safe), or at a time. Begun at a time, the `previous` of
+   * a source's first event says nothing.
+   */
   begin(topic: Topic, partition: number): Position | { readonly at: Date }
-  /** Called for one batch of a partition at a time. A rejection brings the events again, after a pause, from `begin`. */
+  /**
+   * Called for one batch of a partition at a time. A rejection brings the events again, after a pause, from `begin`; if begun at
+   * a time, from where it was rejected.
+   */
   deliver(delivery: Delivery): Promise<void>
   /** The source had said everything it knew at `time`, and it was delivered. */
   alive?(source: Service, time: Date): void
