@@ -4,7 +4,7 @@ import { KeptConnection } from './kept-connection.js'
 import type { Locks } from './locks.js'
 import { Loop } from './loop.js'
 import { type EventSink, Publisher } from './publisher.js'
-import { sequence } from './sequencer.js'
+import { type Sequenced, sequence } from './sequencer.js'
 import { appendedChannel, sequencedChannel } from './tables.js'
 
 const lookMilliseconds = 100
@@ -20,6 +20,8 @@ export class LogOwner {
   readonly #connection: KeptConnection
   /** Everything committed before `time` has a number, and the last is `lastSeq`. */
   #complete: { time: Date; lastSeq: number } | undefined
+  /** Everything committed before `time` has a number when all transactions below `next` have ended. */
+  #moment: { time: Date; next: bigint } | undefined
   #ownedSince: Date | undefined
   #trouble: unknown
 
@@ -82,14 +84,16 @@ export class LogOwner {
   async #number(): Promise<number> {
     if (!(await this.locks.hold('log'))) {
       this.#complete = undefined
+      this.#moment = undefined
       this.#ownedSince = undefined
       return standbyMilliseconds
     }
     const client = await this.#connection.get()
     const time = this.options.now()
     this.#ownedSince ??= time
-    const { numbered, lastSeq, pending } = await sequence(client)
-    if (!pending) this.#complete = { time, lastSeq }
+    const sequenced = await sequence(client)
+    const { numbered, pending } = sequenced
+    this.#noteComplete(time, sequenced)
     if (numbered > 0) {
       for (const listener of this.#sequenced) listener()
       this.#publishing.wake()
@@ -98,6 +102,16 @@ export class LogOwner {
     }
     if (this.#publisher === undefined) this.#trouble = undefined
     return pending ? 2 : lookMilliseconds
+  }
+
+  /** Under load there may never be a moment with nothing left to number: then one is noted and waited for. */
+  #noteComplete(time: Date, { pending, lastSeq, below, next }: Sequenced): void {
+    if (!pending) this.#complete = { time, lastSeq }
+    else if (this.#moment === undefined) this.#moment = { time, next }
+    else if (this.#moment.next <= below) {
+      this.#complete = { time: this.#moment.time, lastSeq }
+      this.#moment = undefined
+    }
   }
 
   async #publish(): Promise<number> {

@@ -5,6 +5,10 @@ export interface Sequenced {
   readonly numbered: number
   readonly lastSeq: number
   readonly pending: boolean
+  /** All transactions below have ended, and their events have numbers. */
+  readonly below: bigint
+  /** The first transaction that had not begun yet. */
+  readonly next: bigint
 }
 
 /**
@@ -15,33 +19,53 @@ export interface Sequenced {
  * transaction, so that the next look starts where this one ended.
  */
 export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
-  const waiting = await client.query<{ last_seq: string; waiting: boolean }>({
+  const waiting = await client.query<{ last_seq: string; below: string; waiting: boolean }>({
     name: 'sequencer-look',
     text: look,
   })
   const found = waiting.rows[0]
-  if (!found?.waiting) return { numbered: 0, lastSeq: Number(found?.last_seq ?? 0), pending: false }
+  if (found === undefined) throw new Error(rowMissing)
+  if (!found.waiting) {
+    const below = BigInt(found.below)
+    return { numbered: 0, lastSeq: Number(found.last_seq), pending: false, below, next: below }
+  }
 
   await client.query('begin')
   try {
     // two owners at once (one of them a zombie) take turns here, and each sees what the other saved
     await client.query({ name: 'sequencer-lock', text: 'select from sequencer for update' })
-    const { rows } = await client.query<{ last_seq: string; numbered: string; pending: boolean }>({
+    const { rows } = await client.query<NumberedRow>({
       name: 'sequencer-number',
       text: number,
     })
     await client.query('commit')
     const row = rows[0]
-    if (row === undefined) throw new Error('The sequencer’s row is missing: the event tables are damaged')
-    return { numbered: Number(row.numbered), lastSeq: Number(row.last_seq), pending: row.pending }
+    if (row === undefined) throw new Error(rowMissing)
+    return {
+      numbered: Number(row.numbered),
+      lastSeq: Number(row.last_seq),
+      pending: row.pending,
+      below: BigInt(row.below),
+      next: BigInt(row.next),
+    }
   } catch (error) {
     await client.query('rollback').catch(() => undefined) // a broken connection has rolled back already
     throw error
   }
 }
 
+interface NumberedRow {
+  last_seq: string
+  numbered: string
+  pending: boolean
+  below: string
+  next: string
+}
+
+const rowMissing = 'The sequencer’s row is missing: the event tables are damaged'
+
 const look = `
-  select last_seq, exists (select from events where xid >= numbered_below) as waiting from sequencer`
+  select last_seq, numbered_below as below, exists (select from events where xid >= numbered_below) as waiting from sequencer`
 
 const number = `
   with border as materialized (
@@ -56,4 +80,5 @@ const number = `
   set last_seq = s.last_seq + (select count(*) from numbered), numbered_below = greatest(b.numbered_below, b.xmin)
   from border b
   returning s.last_seq, (select count(*) from numbered) as numbered,
-    exists (select from events e where e.xid >= b.xmin) as pending`
+    exists (select from events e where e.xid >= b.xmin) as pending, s.numbered_below as below,
+    pg_snapshot_xmax(pg_current_snapshot()) as next`
