@@ -229,21 +229,19 @@ function contract(open: () => Promise<void>): void {
     await read(reader)
     await eventually(() => expect(reader.heard.length).toBeGreaterThan(1)) // nothing was ever said
 
-    let loading = true
-    const load = Array.from({ length: 4 }, async () => {
-      for (let n = 0; loading; n++) {
-        const id = anId()
-        await source.append(n % 10 === 0 ? revoked(id) : suspended(id))
-        if (n % 10 === 0) said.push({ id, time: Date.now() })
-      }
-    })
+    // from now on there is always an event that can not be numbered yet: an older transaction is open
     const began = Date.now()
-    await eventually(() =>
-      expect(reader.heard.filter(time => time.getTime() > began).length).toBeGreaterThan(1),
-    ).finally(() => {
-      loading = false
-    })
-    await Promise.all(load)
+    let open = await openTransaction()
+    await eventually(async () => {
+      const id = anId()
+      await source.append(revoked(id))
+      said.push({ id, time: Date.now() })
+      const next = await openTransaction()
+      await source.append(suspended('other'))
+      await open.commit()
+      open = next
+      expect(reader.heard.filter(time => time.getTime() > began).length).toBeGreaterThan(1)
+    }).finally(() => open.commit())
     await eventually(() => expect(reader.events()).toHaveLength(said.length))
     await eventually(() =>
       expect(reader.heard.at(-1)?.getTime()).toBeGreaterThan(said.at(-1)?.time ?? Infinity),
@@ -270,6 +268,12 @@ function contract(open: () => Promise<void>): void {
     await eventually(() => expect(witness.events()).toHaveLength(2))
     expect(reader.delivered).toHaveLength(count)
   })
+}
+
+async function openTransaction() {
+  const client = await source.log.pool.connect()
+  await client.query('begin; select pg_current_xact_id()')
+  return { commit: () => client.query('commit').finally(() => client.release()) }
 }
 
 async function read(reader: Reader): Promise<Reader> {
