@@ -1,0 +1,4 @@
+import { serve } from '@grantlog/platform'
+import { sampleClient } from './sample-client.service.js'
+
+await serve(sampleClient)
