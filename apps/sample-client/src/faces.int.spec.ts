@@ -139,4 +139,16 @@ describe.each([390, 1280])('at %i px', width => {
     await screenshot(page, `sample-client${path.replace('/', '-')}-empty-${width}`)
     await page.context().close()
   })
+
+  it.each(['Ledgerly', 'Pocket Ledger'])('%s is accessible with invoices on it', async name => {
+    const page = await chromium.page({ viewport: { width, height: 800 }, bypassCSP: true })
+    await page.goto(app.url)
+    await press(page, `Connect ${name}`)
+    await press(page, 'Read invoices')
+    await page.getByRole('table').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    await screenshot(page, `sample-client-${name.toLowerCase().replace(' ', '-')}-${width}`)
+    await page.context().close()
+  })
 })

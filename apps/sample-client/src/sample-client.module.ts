@@ -1,4 +1,4 @@
-import { Clock, CONFIG } from '@grantlog/platform'
+import { Clock, CONFIG, LOGGER } from '@grantlog/platform'
 import { Module } from '@nestjs/common'
 import { ConfidentialClient } from './confidential/confidential-client.js'
 import { Sessions } from './confidential/sessions.js'
@@ -13,8 +13,9 @@ import type { SampleClientConfig } from './sample-client.config.js'
   providers: [
     {
       provide: ConfidentialClient,
-      inject: [CONFIG],
-      useFactory: (config: SampleClientConfig) => new ConfidentialClient(config),
+      inject: [CONFIG, LOGGER],
+      useFactory: (...needs: ConstructorParameters<typeof ConfidentialClient>) =>
+        new ConfidentialClient(...needs),
     },
     { provide: Visits, inject: [CONFIG], useFactory: (config: SampleClientConfig) => new Visits(config) },
     { provide: Sessions, inject: [Clock], useFactory: (clock: Clock) => new Sessions(clock) },

@@ -14,7 +14,10 @@ export class ConfidentialClient implements AuthorizationClient {
   readonly redirectUri: string
   #discovery: Promise<oidc.Configuration> | undefined
 
-  constructor(private readonly config: SampleClientConfig) {
+  constructor(
+    private readonly config: SampleClientConfig,
+    private readonly logger: { warn(facts: object, message: string): void },
+  ) {
     this.redirectUri = `${config.PUBLIC_URL.replace(/\/$/, '')}/confidential/callback`
   }
 
@@ -88,6 +91,7 @@ export class ConfidentialClient implements AuthorizationClient {
       )
       .catch(error => {
         this.#discovery = undefined
+        this.logger.warn({ err: error }, 'the authorization server’s metadata can not be read')
         throw error
       })
     return this.#discovery

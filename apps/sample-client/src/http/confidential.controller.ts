@@ -1,7 +1,7 @@
 import { parseParameters } from '@grantlog/oauth'
 import { CONFIG, Problem } from '@grantlog/platform'
 import { contentSecurityPolicy } from '@grantlog/ui'
-import { Body, Controller, Get, Header, HttpCode, Inject, Post, Req, Res, UseFilters } from '@nestjs/common'
+import { Body, Controller, Get, Header, Inject, Post, Redirect, Req, Res, UseFilters } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ConfidentialClient } from '../confidential/confidential-client.js'
 import { Sessions } from '../confidential/sessions.js'
@@ -15,6 +15,9 @@ import { formOf, scopeOf } from './form.js'
 import { PageErrors } from './page-errors.filter.js'
 
 const seeOther = 303
+const home = '/confidential'
+/** Characters; a sealed code holds its facts. */
+const longestCode = 8192
 
 /** The face that runs on the server: the browser has a cookie, never a token. */
 @Controller('confidential')
@@ -42,12 +45,8 @@ export class ConfidentialController {
   }
 
   @Post('connect')
-  @HttpCode(seeOther)
-  async connect(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Body() body: unknown,
-  ): Promise<void> {
+  @Redirect('', seeOther)
+  async connect(@Req() request: FastifyRequest, @Body() body: unknown): Promise<{ url: string }> {
     const form = formOf(body)
     const id = this.visits.prove(request, form.require('csrf'))
     const scope = scopeOf(form)
@@ -59,17 +58,17 @@ export class ConfidentialController {
       )
     })
     this.sessions.keep(id, { ...this.sessions.find(id), asked })
-    reply.header('location', url.href)
+    return { url: url.href }
   }
 
   @Get('callback')
-  @HttpCode(seeOther)
+  @Redirect(home, seeOther)
   async callback(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const [, query = ''] = request.url.split('?', 2)
-    parseParameters(query, { maxValueLength: 8192 })
+    parseParameters(query, { maxValueLength: longestCode })
     const callback = new URL(`${this.client.redirectUri}?${query}`)
     const id = this.visits.idOf(request) ?? ''
     const asked = this.sessions.find(id)?.asked
@@ -80,51 +79,30 @@ export class ConfidentialController {
     this.sessions.forget(id)
     await connection.redeem(callback, asked)
     this.sessions.keep(this.visits.begin(reply), { connection })
-    reply.header('location', '/confidential')
   }
 
   @Post('invoices/read')
-  @HttpCode(seeOther)
-  async read(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Body() body: unknown,
-  ) {
-    await this.#connectionOf(request, body).read()
-    reply.header('location', '/confidential')
+  @Redirect(home, seeOther)
+  read(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
+    return this.#connectionOf(request, body).read()
   }
 
   @Post('invoices/create')
-  @HttpCode(seeOther)
-  async create(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Body() body: unknown,
-  ) {
-    await this.#connectionOf(request, body).create()
-    reply.header('location', '/confidential')
+  @Redirect(home, seeOther)
+  create(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
+    return this.#connectionOf(request, body).create()
   }
 
   @Post('refresh')
-  @HttpCode(seeOther)
-  async refresh(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Body() body: unknown,
-  ) {
-    await this.#connectionOf(request, body).refresh()
-    reply.header('location', '/confidential')
+  @Redirect(home, seeOther)
+  refresh(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
+    return this.#connectionOf(request, body).refresh()
   }
 
   @Post('revoke')
-  @HttpCode(seeOther)
-  async revoke(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Body() body: unknown,
-  ) {
-    await this.#connectionOf(request, body).revoke()
-    reply.header('location', '/confidential')
+  @Redirect(home, seeOther)
+  revoke(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
+    return this.#connectionOf(request, body).revoke()
   }
 
   #connectionOf(request: FastifyRequest, body: unknown): Connection {
