@@ -8,10 +8,5 @@ export const resourceConfig = defineConfig('resource', {
     example: 'https://api.example.com/invoices',
   }),
   PUBLIC_URL: setting.url({ describe: 'Where this API is reached.', example: 'https://api.example.com' }),
-  ALLOWED_ORIGINS: setting.list({
-    describe: 'Origins of browser applications that may read answers (CORS); * for all.',
-    example: 'https://app.example.com',
-    default: '*',
-  }),
 })
 export type ResourceConfig = ConfigOf<typeof resourceConfig>

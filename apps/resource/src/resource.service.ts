@@ -10,6 +10,7 @@ export const resource: ServiceDefinition<(typeof resourceConfig)['settings']> = 
   name: 'resource',
   config: resourceConfig,
   module: ResourceModule,
+  cors: true,
   database: { entities: [invoiceEntity], migrations: [Invoices1764000000000] },
   events: { service: undefined, projections: [] },
   commands: { seed: ({ app, args }) => seed(app.get(Invoices, { strict: false }), args) },

@@ -10,6 +10,7 @@ export const token: ServiceDefinition<(typeof tokenConfig)['settings']> = {
   name: 'token',
   config: tokenConfig,
   module: TokenModule,
+  cors: true,
   errors: 'oauth',
   database: { migrations: [Token1764000000000] },
   events: { service: 'token', projections: [clients, apis, revocations] },

@@ -1,3 +1,4 @@
+import { Public } from '@grantlog/resource-guard/nest'
 import { Controller, Get, Res } from '@nestjs/common'
 import type { FastifyReply } from 'fastify'
 
@@ -39,6 +40,7 @@ export class HealthRegistry {
 }
 
 @Controller('health')
+@Public()
 export class HealthController {
   constructor(private readonly health: HealthRegistry) {}
 

@@ -2,9 +2,29 @@ import fastifyCookie from '@fastify/cookie'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { setting } from './config.js'
 import type { Metrics } from './metrics.js'
 import { Problem } from './problem.js'
 import { traceOf, withinTrace } from './trace.js'
+
+/** For services that applications in browsers call. They send no cookies: whoever has the token may read the answer. */
+export const corsSettings = {
+  ALLOWED_ORIGINS: setting.list({
+    describe: 'Origins of browser applications that may read answers (CORS); * for all.',
+    example: 'https://app.example.com',
+    default: '*',
+  }),
+}
+
+export function corsOptions(origins: readonly string[]) {
+  return {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'traceparent'],
+    exposedHeaders: ['www-authenticate', 'retry-after'],
+    maxAge: 600,
+  }
+}
 
 const bodyLimit = 64 * 1024
 const urlLimit = 16 * 1024

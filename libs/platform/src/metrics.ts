@@ -1,3 +1,4 @@
+import { Public } from '@grantlog/resource-guard/nest'
 import { Controller, Get, Header } from '@nestjs/common'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 
@@ -22,6 +23,7 @@ export class Metrics {
 }
 
 @Controller()
+@Public()
 export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 

@@ -19,7 +19,7 @@ import { type DatabaseDefinition, migrate, openDatabase } from './database.js'
 import { ErrorFilter, type ErrorForm } from './error-filter.js'
 import { createEventing, type EventsDefinition, eventSettings } from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
-import { createAdapter, prepareHttp } from './http.js'
+import { corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
 import { Metrics, MetricsController } from './metrics.js'
 import { CONFIG, LOGGER } from './tokens.js'
@@ -35,6 +35,8 @@ export interface ServiceDefinition<S extends Shape> {
   readonly events?: EventsDefinition
   /** Run as `node main.js <name> …` instead of serving; what one returns is printed. */
   readonly commands?: Readonly<Record<string, Command<S>>>
+  /** Whether applications in browsers may read its answers (CORS), and so ALLOWED_ORIGINS is a setting. */
+  readonly cors?: boolean
 }
 
 export type Command<S extends Shape> = (context: {
@@ -55,6 +57,7 @@ interface CommonValues {
   readonly EVENT_SOURCES: string | undefined
   readonly KAFKA_BROKERS: readonly string[]
   readonly KAFKA_TOPIC_PREFIX: string | undefined
+  readonly ALLOWED_ORIGINS: readonly string[]
 }
 
 /** The settings that a service has in the end: its own, and those of what it uses. */
@@ -66,6 +69,7 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
       ...settings,
       ...(definition.database && databaseSettings),
       ...(definition.events && eventSettings),
+      ...(definition.cors && corsSettings),
     },
   }
 }
@@ -172,6 +176,7 @@ async function listen<S extends Shape>(
     createAdapter(config.TRUSTED_PROXIES),
     { logger: new NestLog(logger), bodyParser: false, abortOnError: false },
   )
+  if (definition.cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))
   const allowedMethods = await prepareHttp(app, logger, parts.metrics)
   app.useGlobalFilters(new ErrorFilter(logger, definition.errors ?? 'problem', allowedMethods))
   if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })

@@ -1,0 +1,100 @@
+import type { EventData, Fact } from '@grantlog/contracts'
+import type { Decider } from '@grantlog/eventing'
+
+/** What a client is registered with, but for its credentials. */
+export type Registration = EventData<'client.updated'>
+type Credential = EventData<'client.registered'>['credentials'][number]
+
+export interface ClientState {
+  /** null: there is no such client. */
+  readonly registration: Registration | null
+  /** Why it may not be used; null when it may. */
+  readonly suspended: string | null
+}
+
+export type ClientCommand =
+  | {
+      readonly type: 'register'
+      readonly registration: Registration
+      readonly credentials: readonly Credential[]
+    }
+  | { readonly type: 'update'; readonly registration: Registration }
+  | {
+      readonly type: 'suspend'
+      readonly clientId: string
+      readonly reason: string
+      readonly eventId: string
+      /** Tokens issued until then, in seconds, are revoked: a little ahead, until the token service has heard. */
+      readonly cutoff: number
+    }
+  | { readonly type: 'reinstate'; readonly clientId: string }
+
+export type ClientEvent =
+  | Fact<'client.registered' | 'client.updated' | 'client.reinstated' | 'token.revoked'>
+  | (Fact<'client.suspended'> & { readonly id: string })
+
+/** A client's registration. Where a command changes nothing there is no event, and the state says why. */
+export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
+  category: 'client',
+  initial: { registration: null, suspended: null },
+
+  decide(command, { registration, suspended }) {
+    switch (command.type) {
+      case 'register':
+        if (registration !== null) return []
+        return [
+          {
+            type: 'client.registered',
+            data: { ...command.registration, credentials: [...command.credentials] },
+          },
+        ]
+      case 'update':
+        if (registration === null || !mayBecome(registration, command.registration)) return []
+        return [{ type: 'client.updated', data: command.registration }]
+      case 'suspend':
+        if (registration === null || suspended !== null) return []
+        return suspend(command)
+      case 'reinstate':
+        if (registration === null || suspended === null) return []
+        return [{ type: 'client.reinstated', data: { clientId: command.clientId } }]
+    }
+  },
+
+  evolve(state, event) {
+    switch (event.type) {
+      case 'client.registered': {
+        const { credentials: _, ...registration } = event.data
+        return { registration, suspended: null }
+      }
+      case 'client.updated':
+        return { ...state, registration: event.data }
+      case 'client.suspended':
+        return { ...state, suspended: event.data.reason }
+      case 'client.reinstated':
+        return { ...state, suspended: null }
+      case 'token.revoked':
+        return state
+    }
+  },
+}
+
+/** A client that keeps a secret never becomes one that keeps none, nor the other way round: it would be another client. */
+export function mayBecome(before: Registration, after: Registration): boolean {
+  return (before.tokenEndpointAuthMethod === 'none') === (after.tokenEndpointAuthMethod === 'none')
+}
+
+function suspend(command: Extract<ClientCommand, { type: 'suspend' }>): ClientEvent[] {
+  const { clientId, reason, eventId, cutoff } = command
+  return [
+    { type: 'client.suspended', id: eventId, data: { clientId, reason } },
+    {
+      type: 'token.revoked',
+      data: {
+        target: { kind: 'client', id: clientId },
+        issuedBefore: cutoff,
+        reason: 'client-suspended',
+        cause: eventId,
+      },
+    },
+  ]
+}

@@ -1,0 +1,93 @@
+import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
+import { Problem } from '@grantlog/platform'
+import { z } from 'zod'
+import type { Registration } from '../domain/client.js'
+
+const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials'])
+
+/** RFC 7591 §2 */
+export const clientBody = z.object({
+  client_name: z.string().trim().min(1).max(80),
+  client_uri: z
+    .url({ protocol: /^https?$/ })
+    .max(512)
+    .optional(),
+  redirect_uris: z.array(z.string()).max(20).default([]),
+  grant_types: z.array(grantType).min(1).max(3).default(['authorization_code']),
+  token_endpoint_auth_method: z
+    .enum(['client_secret_basic', 'client_secret_post', 'none'])
+    .default('client_secret_basic'),
+  scope: z.string().max(2000),
+})
+export const newClient = clientBody.extend({
+  client_id: z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, and . _ ~ -')
+    .optional(),
+})
+
+/** What the members mean together. @throws Problem 400 that points at the member */
+export function readRegistration(clientId: string, body: z.infer<typeof clientBody>): Registration {
+  const { redirect_uris, grant_types, token_endpoint_auth_method, scope } = body
+  const confidential = token_endpoint_auth_method !== 'none'
+  const redirectUris = unique('/redirect_uris', redirect_uris)
+  for (const [index, uri] of redirectUris.entries()) {
+    pointing(`/redirect_uris/${index}`, () => assertRedirectUri(uri, { confidential }))
+  }
+  const grantTypes = unique('/grant_types', grant_types)
+  const redirects = grantTypes.includes('authorization_code')
+  if (redirects && redirectUris.length === 0)
+    throw wrong('/redirect_uris', 'authorization_code needs at least one redirect URI')
+  if (!redirects && redirectUris.length > 0)
+    throw wrong('/redirect_uris', 'only authorization_code uses redirect URIs')
+  if (grantTypes.includes('refresh_token') && !redirects)
+    throw wrong('/grant_types', 'refresh_token needs authorization_code beside it')
+  // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+  if (grantTypes.includes('client_credentials') && !confidential)
+    throw wrong('/grant_types', 'client_credentials is only for clients with a secret')
+  return {
+    clientId,
+    name: body.client_name,
+    homepage: body.client_uri ?? null,
+    redirectUris,
+    grantTypes,
+    tokenEndpointAuthMethod: token_endpoint_auth_method,
+    scopes: pointing('/scope', () => parseScope(scope)),
+  }
+}
+
+export function shownClient({
+  registration,
+  suspended,
+}: {
+  registration: Registration
+  suspended: string | null
+}) {
+  return {
+    client_id: registration.clientId,
+    client_name: registration.name,
+    ...(registration.homepage !== null && { client_uri: registration.homepage }),
+    redirect_uris: registration.redirectUris,
+    grant_types: registration.grantTypes,
+    token_endpoint_auth_method: registration.tokenEndpointAuthMethod,
+    scope: registration.scopes.join(' '),
+    suspended,
+  }
+}
+
+function pointing<T>(pointer: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof OAuthError ? wrong(pointer, error.description) : error
+  }
+}
+
+export function unique<T>(pointer: string, values: readonly T[]): T[] {
+  if (new Set(values).size !== values.length) throw wrong(pointer, 'names something twice')
+  return [...values]
+}
+
+export function wrong(pointer: string, detail: string): Problem {
+  return new Problem(400, 'Bad Request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] })
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto'
+import { Commands } from '@grantlog/eventing'
+import { createClientSecret, hashSecret } from '@grantlog/oauth'
+import { Clock, JsonBody, Problem } from '@grantlog/platform'
+import type { VerifiedToken } from '@grantlog/resource-guard'
+import { RequireScope, Token } from '@grantlog/resource-guard/nest'
+import { Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common'
+import { DataSource } from 'typeorm'
+import type { z } from 'zod'
+import { type ClientCommand, client, mayBecome } from '../domain/client.js'
+import { listClients } from '../projections/clients.projection.js'
+import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
+import { operatorOf, readPage, suspension } from './request.js'
+
+/** Ahead of now, in seconds: the token service issues until it has heard of the suspension. */
+const suspensionLead = 5
+
+/** The registry of clients, for operators. Names are those of RFC 7591. */
+@Controller('clients')
+export class ClientsController {
+  constructor(
+    private readonly commands: Commands,
+    private readonly db: DataSource,
+    private readonly clock: Clock,
+  ) {}
+
+  @Get()
+  @RequireScope('clients:read')
+  async list(@Query() query: unknown) {
+    const page = readPage(query)
+    const rows = await listClients(this.db, page)
+    return {
+      clients: rows.map(shownClient),
+      next: rows.length === page.limit ? rows.at(-1)?.client_id : null,
+    }
+  }
+
+  @Get(':id')
+  @RequireScope('clients:read')
+  async one(@Param('id') id: string) {
+    const { state } = await this.commands.load(client, id)
+    return shownClient(known(state))
+  }
+
+  @Post()
+  @RequireScope('clients:write')
+  async register(@Token() token: VerifiedToken, @JsonBody(newClient) body: z.infer<typeof newClient>) {
+    const id = body.client_id ?? randomUUID()
+    const registration = readRegistration(id, body)
+    const secret = registration.tokenEndpointAuthMethod === 'none' ? undefined : createClientSecret()
+    const credentials = secret ? [{ credentialId: randomUUID(), verifier: hashSecret(secret) }] : []
+    const command = { type: 'register', registration, credentials } as const
+    const { events, state } = await this.commands.run(client, id, command, operatorOf(token))
+    if (events.length === 0)
+      throw new Problem(409, 'Conflict', 'There is a client with this client_id already.')
+    return { ...shownClient(known(state)), ...(secret !== undefined && { client_secret: secret }) }
+  }
+
+  /** Replaces the registration; the credentials stay. */
+  @Put(':id')
+  @RequireScope('clients:write')
+  async update(
+    @Token() token: VerifiedToken,
+    @Param('id') id: string,
+    @JsonBody(clientBody) body: z.infer<typeof clientBody>,
+  ) {
+    const registration = readRegistration(id, body)
+    const { events, state } = await this.commands.run(
+      client,
+      id,
+      { type: 'update', registration },
+      operatorOf(token),
+    )
+    const after = known(state)
+    if (events.length === 0 && !mayBecome(after.registration, registration)) {
+      throw new Problem(
+        409,
+        'Conflict',
+        'A client can not change between having a secret and having none: register another client.',
+      )
+    }
+    return shownClient(after)
+  }
+
+  @Post(':id/suspend')
+  @HttpCode(200)
+  @RequireScope('clients:write')
+  async suspend(
+    @Token() token: VerifiedToken,
+    @Param('id') id: string,
+    @JsonBody(suspension) { reason }: z.infer<typeof suspension>,
+  ) {
+    const cutoff = this.clock.seconds() + suspensionLead
+    return this.#run(id, { type: 'suspend', clientId: id, reason, eventId: randomUUID(), cutoff }, token)
+  }
+
+  @Post(':id/reinstate')
+  @HttpCode(200)
+  @RequireScope('clients:write')
+  async reinstate(@Token() token: VerifiedToken, @Param('id') id: string) {
+    return this.#run(id, { type: 'reinstate', clientId: id }, token)
+  }
+
+  async #run(id: string, command: ClientCommand, token: VerifiedToken) {
+    const { state } = await this.commands.run(client, id, command, operatorOf(token))
+    return shownClient(known(state))
+  }
+}
+
+function known<T extends { registration: unknown }>(
+  state: T,
+): T & { registration: NonNullable<T['registration']> } {
+  if (state.registration === null) throw new Problem(404, 'Not Found', 'There is no such client.')
+  return state as T & { registration: NonNullable<T['registration']> }
+}

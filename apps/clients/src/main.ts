@@ -1,0 +1,4 @@
+import { serve } from '@grantlog/platform'
+import { clients } from './clients.service.js'
+
+await serve(clients)
