@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,7 +56,9 @@ export class Installation {
     const demo = await readJson<Demo>(join(folder, 'demo.json'))
     // a first start that was cut off is begun anew
     if (demo === undefined && !options.once) await rm(folder, { recursive: true, force: true })
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await mkdir(folder, { recursive: true })
+    // Postgres refuses to run as root: then it runs as another user, who must get to its files. Secrets have modes of their own.
+    await chmod(folder, 0o755)
     const secrets = (await readJson<Secrets>(join(folder, 'secrets.json'))) ?? createSecrets()
     const installation = new Installation(folder, options.once, secrets, await choosePorts(options), demo)
     await installation.write('secrets.json', secrets)

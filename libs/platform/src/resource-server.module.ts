@@ -3,7 +3,7 @@ import { recordedEvent, services } from '@grantlog/contracts'
 import { defineProjection, Eventing, type ProjectionOf, type Subscription } from '@grantlog/eventing'
 import { wellKnownPath } from '@grantlog/oauth'
 import { Freshness, Guard, type KeySource, RevocationSet, remoteKeys } from '@grantlog/resource-guard'
-import { GuardErrorFilter, TokenGuard } from '@grantlog/resource-guard/nest'
+import { TokenGuard } from '@grantlog/resource-guard/nest'
 import {
   type DynamicModule,
   Inject,
@@ -11,7 +11,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common'
-import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core'
+import { APP_GUARD, Reflector } from '@nestjs/core'
 import type { Logger } from 'pino'
 import { DataSource } from 'typeorm'
 import { Clock } from './clock.js'
@@ -134,7 +134,6 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
           useFactory: (guard: Guard, reflector: Reflector) => new TokenGuard(guard, reflector),
         },
         ...(options.everyRoute ? [{ provide: APP_GUARD, useExisting: TokenGuard }] : []),
-        { provide: APP_FILTER, useClass: GuardErrorFilter },
       ],
       exports: [Guard, TokenGuard, RevocationSet, Freshness],
     }

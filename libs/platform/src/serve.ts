@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { Commands, Eventing, ProjectionServer } from '@grantlog/eventing'
+import { GuardErrorFilter } from '@grantlog/resource-guard/nest'
 import type { DynamicModule, INestApplicationContext, Provider, Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
@@ -178,7 +179,11 @@ async function listen<S extends Shape>(
   )
   if (definition.cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))
   const allowedMethods = await prepareHttp(app, logger, parts.metrics)
-  app.useGlobalFilters(new ErrorFilter(logger, definition.errors ?? 'problem', allowedMethods))
+  // Nest asks the last one first
+  app.useGlobalFilters(
+    new ErrorFilter(logger, definition.errors ?? 'problem', allowedMethods),
+    new GuardErrorFilter(),
+  )
   if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })
   await app.startAllMicroservices()
   await app.listen(config.PORT, config.HOST)

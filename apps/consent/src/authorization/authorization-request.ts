@@ -1,0 +1,140 @@
+import {
+  assertCodeChallenge,
+  assertResourceIndicator,
+  invalidRequest,
+  invalidScope,
+  invalidTarget,
+  matchRedirectUri,
+  missingFrom,
+  type Parameters,
+  parseParameters,
+  parseScope,
+  unauthorizedClient,
+  unsupportedResponseType,
+} from '@grantlog/oauth'
+import { Problem } from '@grantlog/platform'
+import type { DataSource } from 'typeorm'
+import { type ApiRow, type ApiScope, findApis } from '../projections/apis.projection.js'
+import { type ClientRow, findClient } from '../projections/clients.projection.js'
+
+/** Where the answer may go: a client that is known, at an address that it registered. */
+export interface ProvenRedirect {
+  readonly client: ClientRow
+  readonly redirectUri: string
+  /** Whether the request named it: then the token request must too (RFC 6749 §4.1.3). */
+  readonly redirectUriGiven: boolean
+  readonly state: string | undefined
+}
+
+/** An authorization request that is in order: what a person can be asked. */
+export interface AuthorizationRequest extends ProvenRedirect {
+  readonly api: ApiRow
+  readonly scopes: readonly ApiScope[]
+  readonly codeChallenge: string
+}
+
+/**
+ * Finds out where the answer goes before anything else is looked at. What is wrong until then is told to the person: nothing is
+ * sent to an address that nobody registered.
+ * @param query as it stands in the URL, without `?`
+ * @throws Problem 400
+ * @see RFC 6749 §4.1.2.1
+ */
+export async function proveRedirect(db: DataSource, query: string): Promise<ProvenRedirect> {
+  const given = new URLSearchParams(query)
+  const one = (name: string) => {
+    const values = given.getAll(name).filter(value => value !== '')
+    if (values.length > 1) throw broken(`It says “${name}” more than once.`)
+    return values[0]
+  }
+  const clientId = one('client_id')
+  if (clientId === undefined) throw broken('It does not say which application asks (client_id).')
+  const known = /^[A-Za-z0-9._~-]{1,64}$/.test(clientId)
+  const client = known ? await findClient(db, clientId) : undefined
+  if (client === undefined) throw broken('No application is registered under its client_id.')
+  if (client.suspended) throw broken('The application has been suspended.')
+
+  const named = one('redirect_uri')
+  // RFC 6749 §3.1.2.3: it may be left out when exactly one is registered
+  const only = client.redirect_uris.length === 1 ? client.redirect_uris[0] : undefined
+  const redirectUri = named ?? only
+  if (redirectUri === undefined) throw broken('It does not say where to return to (redirect_uri).')
+  if (!matchRedirectUri(client.redirect_uris, redirectUri)) {
+    throw broken(
+      'The address it wants to return to (redirect_uri) is not one that the application registered.',
+    )
+  }
+  const states = given.getAll('state').filter(state => state !== '')
+  const state = states.length === 1 ? states[0] : undefined
+  return { client, redirectUri, redirectUriGiven: named !== undefined, state }
+}
+
+/**
+ * Reads the rest. What is wrong here goes back to the client.
+ * @throws OAuthError
+ * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2
+ */
+export async function readRequest(
+  db: DataSource,
+  query: string,
+  proven: ProvenRedirect,
+): Promise<AuthorizationRequest> {
+  const parameters = parseParameters(query)
+  assertSupported(parameters)
+  if (!proven.client.grant_types.includes('authorization_code'))
+    throw unauthorizedClient('The client may not use the authorization code grant.')
+  const codeChallenge = readChallenge(parameters)
+  const scopes = readScope(parameters, proven.client)
+  const api = await findApi(db, parameters, scopes)
+  return { ...proven, api, scopes: scopesAt(api, scopes), codeChallenge }
+}
+
+function assertSupported(parameters: Parameters): void {
+  if (parameters.require('response_type') !== 'code')
+    throw unsupportedResponseType("Parameter 'response_type' must be code.")
+  for (const name of ['request', 'request_uri']) {
+    // ignored, it could say something else than what the person is asked
+    if (parameters.get(name) !== undefined) throw invalidRequest(`Parameter '${name}' is not supported.`)
+  }
+  const mode = parameters.get('response_mode')
+  if (mode !== undefined && mode !== 'query') throw invalidRequest("Parameter 'response_mode' must be query.")
+}
+
+function readChallenge(parameters: Parameters): string {
+  const challenge = parameters.get('code_challenge')
+  assertCodeChallenge(challenge, parameters.get('code_challenge_method'))
+  return challenge
+}
+
+// RFC 6749 §3.3: without a scope the server may "fail the request indicating an invalid scope"
+function readScope(parameters: Parameters, client: ClientRow): string[] {
+  const scopes = parseScope(parameters.get('scope') ?? '')
+  if (scopes.length === 0) throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
+  const [excess] = missingFrom(client.scopes, scopes)
+  if (excess !== undefined) throw invalidScope(`The client is not registered for the scope '${excess}'.`)
+  return scopes
+}
+
+async function findApi(db: DataSource, parameters: Parameters, scopes: readonly string[]): Promise<ApiRow> {
+  const [audience, ...more] = parameters.all('resource')
+  if (more.length > 0) throw invalidTarget("Name one 'resource' at a time: a token is for one API.")
+  if (audience !== undefined) assertResourceIndicator(audience)
+  const [api, ...others] = await findApis(db, { audience, scopes })
+  if (api === undefined) {
+    if (audience === undefined) throw invalidScope('No API knows any of the scopes.')
+    throw invalidTarget("No API is registered for the 'resource'.")
+  }
+  if (others.length > 0) throw invalidTarget("Several APIs know the scopes: name one by 'resource'.")
+  if (api.suspended) throw invalidTarget('The API takes no tokens at the moment.')
+  return api
+}
+
+function scopesAt(api: ApiRow, wanted: readonly string[]): ApiScope[] {
+  return wanted.map(name => {
+    const scope = api.scopes.find(known => known.name === name)
+    if (scope === undefined) throw invalidScope(`The API does not know the scope '${name}'.`)
+    return scope
+  })
+}
+
+const broken = (what: string) => new Problem(400, 'This request is broken', what)

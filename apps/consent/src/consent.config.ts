@@ -1,0 +1,44 @@
+import {
+  type ConfigOf,
+  defineConfig,
+  platformAudienceSetting,
+  resourceServerSettings,
+  setting,
+} from '@grantlog/platform'
+
+export const consentConfig = defineConfig('consent', {
+  ...resourceServerSettings,
+  PLATFORM_AUDIENCE: platformAudienceSetting,
+  PUBLIC_URL: setting.url({
+    describe: 'Where people reach this service in their browsers.',
+    example: 'https://auth.example.com',
+  }),
+  CODE_KEYS: setting.secret({
+    describe: 'The keys that seal authorization codes, shared with the token service; the first one seals.',
+    example: 'k1:<32 bytes in base64url>,k0:<…>',
+  }),
+  SESSION_KEY: setting.key({ describe: 'Signs what protects forms from other sites.' }),
+  SESSION_SECONDS: setting.integer({
+    min: 60,
+    max: 2_592_000,
+    describe: 'How long a person stays signed in, in seconds.',
+    example: '3600',
+    default: '43200',
+  }),
+  CODE_SECONDS: setting.integer({
+    min: 5,
+    max: 600,
+    describe:
+      'How long an authorization code may be redeemed, in seconds (RFC 6749 §4.1.2: at most ten minutes).',
+    example: '30',
+    default: '60',
+  }),
+  GRANT_DAYS: setting.integer({
+    min: 1,
+    max: 3650,
+    describe: 'How long a grant lasts unless it is revoked, in days from the last approval.',
+    example: '90',
+    default: '365',
+  }),
+})
+export type ConsentConfig = ConfigOf<typeof consentConfig>

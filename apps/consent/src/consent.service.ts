@@ -1,0 +1,22 @@
+import { type ServiceDefinition, signingKeysOf } from '@grantlog/platform'
+import { contentSecurityPolicy } from '@grantlog/ui'
+import { consentConfig } from './consent.config.js'
+import { ConsentModule } from './consent.module.js'
+import { Consent1764000000000 } from './migrations/1-consent.js'
+import { refusalPage } from './pages/shell.js'
+import { apis } from './projections/apis.projection.js'
+import { clients } from './projections/clients.projection.js'
+import { grants, lastUses } from './projections/grants.projection.js'
+import { memberships } from './projections/memberships.projection.js'
+
+export const consent: ServiceDefinition<(typeof consentConfig)['settings']> = {
+  name: 'consent',
+  config: consentConfig,
+  module: ConsentModule,
+  // page: refusal => ({ html: refusalPage(refusal), policy: contentSecurityPolicy() }),
+  database: { migrations: [Consent1764000000000] },
+  events: {
+    service: 'consent',
+    projections: [clients, apis, memberships, grants, lastUses, signingKeysOf('consent')],
+  },
+}

@@ -1,0 +1,137 @@
+import type { EventData, Fact } from '@grantlog/contracts'
+import type { Decider } from '@grantlog/eventing'
+import { isSubset } from '@grantlog/oauth'
+
+export type Owner = EventData<'grant.approved'>['owner']
+
+export interface GrantState {
+  readonly status: 'unknown' | 'active' | 'denied' | 'revoked'
+  readonly owner: Owner | null
+  readonly scopes: readonly string[]
+  readonly clientVersion: number
+  readonly apiVersion: number
+  /** Seconds; null: only by revocation. */
+  readonly expiresAt: number | null
+  /** The code that was issued last: a form sent twice gets the same one. */
+  readonly code: { readonly id: string; readonly expiresAt: number } | null
+}
+
+export interface Approve {
+  readonly type: 'approve'
+  /** What is approved now. An active grant keeps the scopes that it had besides. */
+  readonly approval: EventData<'grant.approved'>
+  readonly code: { readonly id: string; readonly expiresAt: number }
+}
+
+export type GrantCommand =
+  | Approve
+  | { readonly type: 'deny'; readonly denial: EventData<'grant.denied'> }
+  | {
+      readonly type: 'revoke'
+      readonly grantId: string
+      readonly revokedBy: string
+      /** Id of the event that is the revocation's cause. */
+      readonly eventId: string
+    }
+
+export type GrantEvent =
+  | Fact<'grant.approved' | 'grant.amended' | 'grant.code-issued' | 'grant.denied' | 'token.revoked'>
+  | (Fact<'grant.revoked'> & { readonly id: string })
+
+/** Seconds: approving the same again within a day is not worth an event of its own. */
+const day = 24 * 60 * 60
+
+/** A resource owner's standing permission to a client. Once revoked it never comes back: another approval is another grant. */
+export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
+  category: 'grant',
+  initial: {
+    status: 'unknown',
+    owner: null,
+    scopes: [],
+    clientVersion: 0,
+    apiVersion: 0,
+    expiresAt: null,
+    code: null,
+  },
+
+  decide(command, state) {
+    switch (command.type) {
+      case 'approve':
+        return approve(command, state)
+      case 'deny':
+        return state.status === 'unknown' ? [{ type: 'grant.denied', data: command.denial }] : []
+      case 'revoke':
+        return state.status === 'active' ? revoke(command) : []
+    }
+  },
+
+  evolve(state, event) {
+    switch (event.type) {
+      case 'grant.approved': {
+        const { owner, scopes, clientVersion, apiVersion, expiresAt } = event.data
+        return { ...state, status: 'active', owner, scopes, clientVersion, apiVersion, expiresAt }
+      }
+      case 'grant.amended': {
+        const { scopes, clientVersion, apiVersion, expiresAt } = event.data
+        return { ...state, scopes, clientVersion, apiVersion, expiresAt }
+      }
+      case 'grant.code-issued':
+        return { ...state, code: { id: event.data.codeId, expiresAt: event.data.expiresAt } }
+      case 'grant.denied':
+        return { ...state, status: 'denied' }
+      case 'grant.revoked':
+        return { ...state, status: 'revoked' }
+      case 'token.revoked':
+        return state
+    }
+  },
+}
+
+function approve({ approval, code }: Approve, state: GrantState): GrantEvent[] {
+  const { grantId, approvedBy, scopes, clientVersion, apiVersion, expiresAt } = approval
+  const issued: GrantEvent = {
+    type: 'grant.code-issued',
+    data: { grantId, codeId: code.id, scopes, expiresAt: code.expiresAt },
+  }
+  switch (state.status) {
+    case 'unknown':
+      return [{ type: 'grant.approved', data: approval }, issued]
+    case 'active': {
+      if (state.code?.id === code.id) return []
+      if (!isMore(approval, state)) return [issued]
+      const all = [...new Set([...state.scopes, ...scopes])]
+      const amended = { grantId, approvedBy, scopes: all, clientVersion, apiVersion, expiresAt }
+      return [{ type: 'grant.amended', data: amended }, issued]
+    }
+    case 'denied':
+    case 'revoked':
+      return []
+  }
+}
+
+/** Whether the approval says something that the grant does not: more scopes, other words, a later end. */
+function isMore(approval: EventData<'grant.approved'>, state: GrantState): boolean {
+  const later =
+    state.expiresAt !== null && (approval.expiresAt === null || approval.expiresAt >= state.expiresAt + day)
+  return (
+    later ||
+    !isSubset(approval.scopes, state.scopes) ||
+    approval.clientVersion !== state.clientVersion ||
+    approval.apiVersion !== state.apiVersion
+  )
+}
+
+function revoke({ grantId, revokedBy, eventId }: Extract<GrantCommand, { type: 'revoke' }>): GrantEvent[] {
+  return [
+    { type: 'grant.revoked', id: eventId, data: { grantId, revokedBy } },
+    {
+      type: 'token.revoked',
+      data: {
+        target: { kind: 'grant', id: grantId },
+        issuedBefore: null,
+        reason: 'owner-revoked',
+        cause: eventId,
+      },
+    },
+  ]
+}

@@ -1,0 +1,140 @@
+import { OAuthError } from '@grantlog/oauth'
+import { Clock, CONFIG, Problem } from '@grantlog/platform'
+import { contentSecurityPolicy } from '@grantlog/ui'
+import { Body, Controller, Get, Inject, Post, Req, Res } from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { DataSource } from 'typeorm'
+import {
+  type AuthorizationRequest,
+  type ProvenRedirect,
+  proveRedirect,
+  readRequest,
+} from '../authorization/authorization-request.js'
+import { Decisions, newInteraction } from '../authorization/decisions.js'
+import type { ConsentConfig } from '../consent.config.js'
+import type { Owner } from '../domain/grant.js'
+import { consentPage } from '../pages/consent.page.js'
+import { signInPage } from '../pages/sign-in.page.js'
+import { Organizations } from '../people/organizations.js'
+import type { Session } from '../people/sessions.js'
+import { administeredBy } from '../projections/memberships.projection.js'
+import { Browser, type Visit } from './browser.js'
+import { formOf, queryOf, requestOf } from './form.js'
+import { seeOther, sendPage, signedIn } from './reply.js'
+
+/**
+ * The authorization endpoint (RFC 6749 §3.1). Nothing is kept between its pages: the request travels in them, and is read anew
+ * each time.
+ */
+@Controller('authorize')
+export class AuthorizeController {
+  constructor(
+    private readonly db: DataSource,
+    private readonly browser: Browser,
+    private readonly decisions: Decisions,
+    private readonly organizations: Organizations,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: ConsentConfig,
+  ) {}
+
+  @Get()
+  async ask(@Req() http: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const query = queryOf(http.url)
+    await this.#withRequest(query, reply, async request => {
+      const visit = await this.browser.visit(http, reply)
+      if (visit.session === undefined) {
+        const asked = { query, client: request.client.name, api: request.api.name }
+        const page = signInPage({ csrf: this.browser.csrfOf(visit, 'sign-in'), asked })
+        sendPage(reply, page, policyOf(request))
+        return
+      }
+      await this.#show(reply, visit, visit.session, request, query)
+    })
+  }
+
+  @Post()
+  async decide(
+    @Req() http: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const form = formOf(body)
+    const query = requestOf(form) ?? ''
+    const interaction = form.require('interaction')
+    const visit = await this.browser.prove(http, form.require('csrf'), purposeOf(interaction, query))
+    await this.#withRequest(query, reply, async request => {
+      const { session } = visit
+      if (session === undefined) {
+        seeOther(reply, `/authorize?${query}`)
+        return
+      }
+      switch (form.require('decision')) {
+        case 'deny':
+          seeOther(reply, await this.decisions.deny(request, { session, interaction }))
+          return
+        case 'approve': {
+          const owner = await this.#ownerOf(form.get('owner'), session)
+          if (typeof owner === 'string') await this.#show(reply, visit, session, request, query, owner)
+          else seeOther(reply, await this.decisions.approve(request, { session, owner, interaction }))
+          return
+        }
+        default:
+          throw new Problem(400, 'Bad Request', "The form's 'decision' must be approve or deny.")
+      }
+    })
+  }
+
+  /** Until the redirect URI is proven a refusal is a page; from then on it goes back to the client. */
+  async #withRequest(
+    query: string,
+    reply: FastifyReply,
+    work: (request: AuthorizationRequest) => Promise<void>,
+  ): Promise<void> {
+    const proven = await proveRedirect(this.db, query)
+    try {
+      await work(await readRequest(this.db, query, proven))
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      seeOther(reply, this.decisions.refuse(proven, error))
+    }
+  }
+
+  async #show(
+    reply: FastifyReply,
+    visit: Visit,
+    person: Session,
+    request: AuthorizationRequest,
+    query: string,
+    error?: string,
+  ): Promise<void> {
+    const interaction = newInteraction()
+    const page = consentPage({
+      request,
+      query,
+      interaction,
+      csrf: this.browser.csrfOf(visit, purposeOf(interaction, query)),
+      user: signedIn(this.browser, visit, person),
+      person,
+      organizations: await administeredBy(this.db, person.accountId),
+      until: this.clock.seconds() + this.config.GRANT_DAYS * 24 * 60 * 60,
+      error,
+    })
+    sendPage(reply, page, policyOf(request), error === undefined ? 200 : 400)
+  }
+
+  /** For whom she decides, or what is wrong with her choice. */
+  async #ownerOf(choice: string | undefined, session: Session): Promise<Owner | string> {
+    if (choice === undefined) return 'Choose for whom you allow it.'
+    if (choice === `person:${session.accountId}`) return { kind: 'person', id: session.accountId }
+    const [, id] = /^organization:([0-9a-f-]{36})$/.exec(choice) ?? []
+    if (id === undefined || !(await this.organizations.mayActFor(id, session.accountId)))
+      return 'You may not decide for that one: choose another.'
+    return { kind: 'organization', id }
+  }
+}
+
+/** A form answers one page that one browser was shown, about one request. */
+const purposeOf = (interaction: string, query: string) => `authorize ${interaction} ${query}`
+
+/** Chromium applies form-action to the redirects that follow. */
+const policyOf = ({ redirectUri }: ProvenRedirect) => contentSecurityPolicy({ formAction: [redirectUri] })

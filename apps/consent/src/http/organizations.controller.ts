@@ -1,0 +1,51 @@
+import { JsonBody, Problem } from '@grantlog/platform'
+import type { VerifiedToken } from '@grantlog/resource-guard'
+import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
+import { Controller, Param, Post, UseGuards } from '@nestjs/common'
+import { z } from 'zod'
+import { Accounts } from '../people/accounts.js'
+import { Organizations } from '../people/organizations.js'
+import { operator } from '../people/who-commands.js'
+
+const newOrganization = z.object({ name: z.string().trim().min(1).max(120) })
+const newMember = z.object({ account_id: z.uuid(), role: z.enum(['administrator', 'member']) })
+
+/** Companies and their members, for operators. */
+@Controller('organizations')
+@UseGuards(TokenGuard)
+export class OrganizationsController {
+  constructor(
+    private readonly organizations: Organizations,
+    private readonly accounts: Accounts,
+  ) {}
+
+  @Post()
+  @RequireScope('accounts:write')
+  async create(
+    @Token() token: VerifiedToken,
+    @JsonBody(newOrganization) { name }: z.infer<typeof newOrganization>,
+  ) {
+    return { organization_id: await this.organizations.create(name, operator(token.clientId)), name }
+  }
+
+  @Post(':id/members')
+  @RequireScope('accounts:write')
+  async addMember(
+    @Token() token: VerifiedToken,
+    @Param('id') organizationId: string,
+    @JsonBody(newMember) { account_id, role }: z.infer<typeof newMember>,
+  ) {
+    if ((await this.accounts.find(account_id)) === undefined)
+      throw new Problem(409, 'Conflict', 'There is no account with this account_id.')
+    const outcome = await this.organizations.addMember(
+      organizationId,
+      account_id,
+      role,
+      operator(token.clientId),
+    )
+    if (outcome === 'no organization') throw new Problem(404, 'Not Found', 'There is no such organization.')
+    if (outcome === 'member already')
+      throw new Problem(409, 'Conflict', 'This person is a member of the organization already.')
+    return { organization_id: organizationId, account_id, role }
+  }
+}

@@ -1,0 +1,112 @@
+import { contentSecurityPolicy } from '@grantlog/ui'
+import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { DataSource } from 'typeorm'
+import { proveRedirect, readRequest } from '../authorization/authorization-request.js'
+import { type SignInPage, signInPage } from '../pages/sign-in.page.js'
+import { Accounts } from '../people/accounts.js'
+import { Sessions } from '../people/sessions.js'
+import { SignInLimits } from '../people/sign-in-limits.js'
+import { Browser, type Visit } from './browser.js'
+import { formOf, requestOf } from './form.js'
+import { seeOther, sendPage } from './reply.js'
+
+const wrong = 'The e-mail address or the password is wrong.'
+
+/** Signing in and out. What is said of a wrong password does not tell whether there is an account. */
+@Controller()
+export class SignInController {
+  constructor(
+    private readonly db: DataSource,
+    private readonly browser: Browser,
+    private readonly accounts: Accounts,
+    private readonly sessions: Sessions,
+    private readonly limits: SignInLimits,
+  ) {}
+
+  @Get('sign-in')
+  async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const visit = await this.browser.visit(request, reply)
+    if (visit.session) seeOther(reply, '/grants')
+    else sendPage(reply, signInPage({ csrf: this.browser.csrfOf(visit, 'sign-in') }))
+  }
+
+  @Post('sign-in')
+  async signIn(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const form = formOf(body)
+    const query = requestOf(form)
+    const visit = await this.browser.prove(request, form.require('csrf'), 'sign-in')
+    const email = form.get('email') ?? ''
+    const password = form.get('password') ?? ''
+    const problem = problemOf(email, password)
+    if (problem !== undefined)
+      return this.#refuse(reply, visit, { query, email, sentence: problem, status: 400 })
+
+    const wait = await this.limits.count(email, request.ip)
+    if (wait !== undefined) {
+      reply.header('retry-after', String(wait))
+      const sentence = `Too many attempts. Try again in ${Math.ceil(wait / 60)} minutes.`
+      return this.#refuse(reply, visit, { query, email, sentence, status: 429 })
+    }
+    const account = await this.accounts.authenticate(email, password)
+    if (account === undefined)
+      return this.#refuse(reply, visit, { query, email, sentence: wrong, status: 403 })
+
+    await this.limits.succeeded(email, request.ip)
+    await this.sessions.end(visit.id)
+    await this.sessions.begin(this.browser.begin(reply), account.accountId)
+    seeOther(reply, query === undefined ? '/grants' : `/authorize?${query}`)
+  }
+
+  @Post('sign-out')
+  async signOut(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const { id } = await this.browser.prove(request, formOf(body).require('csrf'), 'sign-out')
+    await this.sessions.end(id)
+    this.browser.forget(reply)
+    seeOther(reply, '/sign-in')
+  }
+
+  async #refuse(
+    reply: FastifyReply,
+    visit: Visit,
+    {
+      query,
+      email,
+      sentence,
+      status,
+    }: { query: string | undefined; email: string; sentence: string; status: number },
+  ): Promise<void> {
+    const { asked, policy } = await this.#questionOf(query)
+    const page: SignInPage = {
+      csrf: this.browser.csrfOf(visit, 'sign-in'),
+      asked,
+      failed: { email: email.slice(0, 254), sentence },
+    }
+    sendPage(reply, signInPage(page), policy, status)
+  }
+
+  /** Who asks what she signs in to answer; a request that is out of order by now is told when she has signed in. */
+  async #questionOf(query: string | undefined): Promise<{ asked?: SignInPage['asked']; policy: string }> {
+    if (query === undefined) return { policy: contentSecurityPolicy() }
+    const request = await readRequest(this.db, query, await proveRedirect(this.db, query))
+    return {
+      asked: { query, client: request.client.name, api: request.api.name },
+      policy: contentSecurityPolicy({ formAction: [request.redirectUri] }),
+    }
+  }
+}
+
+function problemOf(email: string, password: string): string | undefined {
+  if (email === '') return 'Give your e-mail address.'
+  if (password === '') return 'Give your password.'
+  if (email.length > 254 || password.length > 1024) return wrong
+  return undefined
+}

@@ -1,0 +1,4 @@
+import { serve } from '@grantlog/platform'
+import { consent } from './consent.service.js'
+
+await serve(consent)

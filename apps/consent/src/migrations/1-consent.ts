@@ -1,0 +1,50 @@
+import { createEventTables, createProjectionTable, dropEventTables } from '@grantlog/eventing'
+import { signingKeysOf } from '@grantlog/platform'
+import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { apis } from '../projections/apis.projection.js'
+import { clients } from '../projections/clients.projection.js'
+import { grants, lastUses } from '../projections/grants.projection.js'
+import { memberships } from '../projections/memberships.projection.js'
+
+export class Consent1764000000000 implements MigrationInterface {
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(createEventTables)
+    const projections = [clients, apis, memberships, grants, lastUses, signingKeysOf('consent')]
+    for (const projection of projections) await db.query(createProjectionTable(projection))
+    await db.query('create index api_view_audience on api_view (audience)')
+    await db.query('create index membership_view_account on membership_view (account_id)')
+    await db.query('create index grant_view_owner on grant_view (owner_id, client_id)')
+    await db.query(`
+      create table accounts (
+        account_id text primary key,
+        email text not null,
+        name text not null,
+        password_hash text not null
+      )`)
+    await db.query('create unique index accounts_email on accounts (lower(email))')
+    await db.query('create table organizations (organization_id text primary key, name text not null)')
+    await db.query(`
+      create table sessions (
+        id_hash text primary key,
+        account_id text not null references accounts on delete cascade,
+        signed_in_at bigint not null,
+        expires_at bigint not null
+      )`)
+    await db.query('create index sessions_expiry on sessions (expires_at)')
+    await db.query(`
+      create table sign_in_attempts (
+        key text,
+        period bigint,
+        attempts integer not null,
+        primary key (key, period)
+      )`)
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('drop table sessions, sign_in_attempts, accounts, organizations')
+    await db.query(
+      'drop table client_view, api_view, membership_view, grant_view, last_use_view, signing_key_view',
+    )
+    await db.query(dropEventTables)
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  button,
+  connection,
+  definitionList,
+  disclosure,
+  equalActions,
+  form,
+  heading,
+  html,
+  iconLine,
+  moment,
+  part,
+  radioCards,
+  scopeList,
+  slip,
+  split,
+} from '@grantlog/ui'
+import type { AuthorizationRequest } from '../authorization/authorization-request.js'
+import { type SignedIn, shell } from './shell.js'
+
+export interface ConsentPage {
+  readonly request: AuthorizationRequest
+  /** The request again, for the form. */
+  readonly query: string
+  readonly interaction: string
+  readonly csrf: string
+  readonly user: SignedIn
+  readonly person: { readonly accountId: string; readonly name: string }
+  /** The companies that she may act for. */
+  readonly organizations: readonly { readonly organization_id: string; readonly name: string }[]
+  /** When what she allows now would end, in seconds. */
+  readonly until: number
+  /** What is wrong with the choice that was sent. */
+  readonly error?: string | undefined
+}
+
+/** Names the client, the API, each scope in words, for whom and for how long. */
+export function consentPage(options: ConsentPage): string {
+  const { request, query, interaction, csrf, user } = options
+  const { client, api, redirectUri } = request
+  const title = `${client.name} wants to access ${api.name}`
+  return shell({
+    title,
+    user,
+    body: split({
+      intro: html`${connection({ client: client.name, api: api.name })}
+${heading({ title, lede: 'You decide for whom, you see what it may do, and you can take it back at any time.' })}
+${disclosure({ summary: `More about ${client.name}`, body: aboutClient(request) })}`,
+      body: form(
+        {
+          action: '/authorize',
+          csrf,
+          hidden: { interaction, request: query },
+          label: `Access for ${client.name}`,
+        },
+        slip({
+          body: html`${whose(options)}
+${part({ title: `What ${client.name} may do`, body: scopeList(request.scopes.map(({ text, access }) => ({ words: text, access }))) })}
+${part({
+  title: 'For how long',
+  body: iconLine(
+    'clock',
+    html`Until ${moment(new Date(options.until * 1000))}, or until you revoke it under <a href="/grants">your grants</a>.`,
+  ),
+})}`,
+          decision: html`${equalActions(
+            button({ label: 'Deny', name: 'decision', value: 'deny' }),
+            button({ label: 'Allow', kind: 'primary', name: 'decision', value: 'approve' }),
+          )}<p class="small">Either way your browser is then sent back to <strong>${placeOf(redirectUri)}</strong>.</p>`,
+        }),
+      ),
+    }),
+  })
+}
+
+function whose({ person, organizations, request, error }: ConsentPage) {
+  const ask = request.api.name
+  return radioCards({
+    legend: `Whose ${ask}?`,
+    name: 'owner',
+    ...(error !== undefined && { error }),
+    options: [
+      {
+        value: `person:${person.accountId}`,
+        title: person.name,
+        description: 'Your own',
+        of: 'person',
+        checked: error === undefined,
+      },
+      ...organizations.map(({ organization_id, name }) => ({
+        value: `organization:${organization_id}`,
+        title: name,
+        description: 'You act for this company as its administrator',
+        of: 'organization' as const,
+      })),
+    ],
+  })
+}
+
+function aboutClient({ client, api }: AuthorizationRequest) {
+  return definitionList([
+    [
+      'Website',
+      client.homepage === null ? 'not told' : html`<a href="${client.homepage}">${client.homepage}</a>`,
+    ],
+    ['Kind', client.public ? 'Runs on your device' : 'Runs on a server, and keeps a secret'],
+    ['Client id', html`<code>${client.client_id}</code>`],
+    ['API', html`<code>${api.audience}</code>`],
+  ])
+}
+
+/** Where a redirect URI leads, as far as a person can tell places apart. */
+function placeOf(redirectUri: string): string {
+  const url = new URL(redirectUri)
+  return url.host === '' ? `${url.protocol}//` : url.host
+}

@@ -1,0 +1,115 @@
+import {
+  actions,
+  badge,
+  button,
+  card,
+  column,
+  columns,
+  definitionList,
+  emptyState,
+  form,
+  type Html,
+  heading,
+  html,
+  moment,
+  monogram,
+  notice,
+  scopeList,
+  table,
+} from '@grantlog/ui'
+import type { ShownGrant } from '../projections/grants.projection.js'
+import { type SignedIn, shell } from './shell.js'
+
+export interface GrantsPage {
+  readonly user: SignedIn
+  readonly grants: readonly ShownGrant[]
+  /** The grant that was revoked a moment ago. */
+  readonly justRevoked: ShownGrant | undefined
+  readonly csrfOf: (grantId: string) => string
+  /** In seconds. */
+  readonly now: number
+}
+
+/** What a person, and the companies that she acts for, have allowed; and what has ended. */
+export function grantsPage({ user, grants, justRevoked, csrfOf, now }: GrantsPage): string {
+  const active = grants.filter(grant => grant.revoked_at === null && !hasExpired(grant, now))
+  const ended = grants.filter(grant => !active.includes(grant))
+  return shell({
+    title: 'Your grants',
+    user,
+    current: '/grants',
+    body: column(html`${heading({
+      title: 'Your grants',
+      lede: 'Who may use your data, and what for. A revoked grant stops working everywhere within seconds.',
+    })}
+${
+  justRevoked &&
+  notice({
+    kind: 'success',
+    title: `Access for ${nameOf(justRevoked)} is revoked`,
+    body: 'From now on every API refuses its tokens.',
+  })
+}
+${active.length > 0 ? columns(...active.map(grant => grantCard(grant, csrfOf(grant.grant_id)))) : nobody()}
+${ended.length > 0 && card({ body: endedTable(ended) })}`),
+  })
+}
+
+function grantCard(grant: ShownGrant, csrf: string): Html {
+  const client = nameOf(grant)
+  return card({
+    title: html`${monogram({ name: client, kind: 'client' })}${client}`,
+    aside: badge({ label: 'Active', kind: 'success' }),
+    body: html`${definitionList([
+      ['For', grant.owner_name ?? 'somebody who has left'],
+      ['API', grant.api_name ?? grant.api_id],
+      ['Allowed', moment(new Date(grant.approved_at), { withTime: true })],
+      ['Last used', lastUse(grant)],
+      ['Ends', grant.expires_at === null ? 'when it is revoked' : moment(atSeconds(grant.expires_at))],
+    ])}${scopeList(scopesOf(grant))}${form(
+      { action: `/grants/${grant.grant_id}/revoke`, csrf, label: `Access for ${client}` },
+      actions(button({ label: 'Revoke', kind: 'danger', context: `access for ${client}` })),
+    )}`,
+  })
+}
+
+function endedTable(ended: readonly ShownGrant[]): Html {
+  return table({
+    caption: 'Ended',
+    columns: ['Application', 'For', 'Ended', { label: 'How', align: 'end' }],
+    rows: ended.map(grant => [
+      nameOf(grant),
+      grant.owner_name ?? 'somebody who has left',
+      moment(grant.revoked_at === null ? atSeconds(grant.expires_at ?? 0) : new Date(grant.revoked_at)),
+      grant.revoked_at === null ? badge({ label: 'Expired' }) : badge({ label: 'Revoked', kind: 'danger' }),
+    ]),
+  })
+}
+
+const nobody = () =>
+  card({
+    body: emptyState({
+      title: 'Nobody has access',
+      body: 'When you let an application use your data, it is listed here, and you can revoke it here.',
+    }),
+  })
+
+const nameOf = (grant: ShownGrant) => grant.client_name ?? grant.client_id
+
+/** In the API's own words, as they are now. */
+function scopesOf({ scopes, api_scopes }: ShownGrant) {
+  return scopes.map(name => {
+    const scope = api_scopes?.find(known => known.name === name)
+    return { words: scope?.text ?? name, access: scope?.access ?? ('read' as const) }
+  })
+}
+
+function lastUse({ last_used_at }: ShownGrant) {
+  return last_used_at === null ? 'never' : moment(atSeconds(last_used_at), { withTime: true })
+}
+
+function hasExpired({ expires_at }: ShownGrant, now: number): boolean {
+  return expires_at !== null && Number(expires_at) <= now
+}
+
+const atSeconds = (seconds: string | number) => new Date(Number(seconds) * 1000)

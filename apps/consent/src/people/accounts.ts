@@ -1,0 +1,66 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { Commands } from '@grantlog/eventing'
+import { Injectable } from '@nestjs/common'
+import { hash, verify } from '@node-rs/argon2'
+import { DataSource } from 'typeorm'
+import { account } from '../domain/account.js'
+import { ifUnique, type WhoCommands } from './who-commands.js'
+
+export interface Account {
+  readonly accountId: string
+  readonly name: string
+}
+
+interface AccountRow {
+  account_id: string
+  name: string
+  password_hash: string
+}
+
+/** Who people are and how they sign in. Passwords are kept as argon2id hashes (19 MiB, two passes). */
+@Injectable()
+export class Accounts {
+  /** Verified where there is no account, so that an unknown address takes as long as a wrong password. */
+  readonly #nobody = hash(randomBytes(16))
+
+  constructor(
+    private readonly db: DataSource,
+    private readonly commands: Commands,
+  ) {}
+
+  /** @returns undefined when somebody has the address already */
+  async register(
+    person: { email: string; name: string; password: string },
+    by: WhoCommands,
+  ): Promise<Account | undefined> {
+    const accountId = randomUUID()
+    const passwordHash = await hash(person.password)
+    return ifUnique(() =>
+      // the row is seen only once the event is stored; an event without a row is an account that nobody can use
+      this.db.transaction(async manager => {
+        await manager.query(
+          'insert into accounts (account_id, email, name, password_hash) values ($1, $2, $3, $4)',
+          [accountId, person.email, person.name, passwordHash],
+        )
+        await this.commands.run(account, accountId, { type: 'register', accountId }, by)
+        return { accountId, name: person.name }
+      }),
+    )
+  }
+
+  async find(accountId: string): Promise<Account | undefined> {
+    const [row]: AccountRow[] = await this.db.query('select * from accounts where account_id = $1', [
+      accountId,
+    ])
+    return row && { accountId, name: row.name }
+  }
+
+  /** @returns undefined when the address is unknown or the password is not the account's */
+  async authenticate(email: string, password: string): Promise<Account | undefined> {
+    const [row]: AccountRow[] = await this.db.query('select * from accounts where lower(email) = lower($1)', [
+      email,
+    ])
+    const matches = await verify(row?.password_hash ?? (await this.#nobody), password)
+    return row && matches ? { accountId: row.account_id, name: row.name } : undefined
+  }
+}

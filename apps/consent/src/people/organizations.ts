@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+import { Commands } from '@grantlog/eventing'
+import { Injectable } from '@nestjs/common'
+import { DataSource } from 'typeorm'
+import { mayActFor, organization, type Role } from '../domain/organization.js'
+import type { WhoCommands } from './who-commands.js'
+
+/** The companies that people act for. */
+@Injectable()
+export class Organizations {
+  constructor(
+    private readonly db: DataSource,
+    private readonly commands: Commands,
+  ) {}
+
+  async create(name: string, by: WhoCommands): Promise<string> {
+    const organizationId = randomUUID()
+    await this.db.transaction(async manager => {
+      await manager.query('insert into organizations (organization_id, name) values ($1, $2)', [
+        organizationId,
+        name,
+      ])
+      await this.commands.run(organization, organizationId, { type: 'create', organizationId }, by)
+    })
+    return organizationId
+  }
+
+  /** @returns what stands against it, or `added` */
+  async addMember(
+    organizationId: string,
+    accountId: string,
+    role: Role,
+    by: WhoCommands,
+  ): Promise<'added' | 'no organization' | 'member already'> {
+    const command = { type: 'add-member', organizationId, accountId, role } as const
+    const { events, state } = await this.commands.run(organization, organizationId, command, by)
+    if (!state.created) return 'no organization'
+    return events.length > 0 ? 'added' : 'member already'
+  }
+
+  /** Decided by the organization's stream, not by a read model that may be behind. */
+  async mayActFor(organizationId: string, accountId: string): Promise<boolean> {
+    const { state } = await this.commands.load(organization, organizationId)
+    return mayActFor(state, accountId)
+  }
+}
