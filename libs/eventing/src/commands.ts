@@ -16,8 +16,6 @@ export interface Outcome<State, Event> {
   readonly state: State
   readonly version: number
   readonly events: readonly (Event & { readonly id: string })[]
-  /** Where the last appended event stands; a read can ask a projection to have got there. */
-  readonly position: bigint | undefined
 }
 
 const maxAttempts = 20
@@ -87,7 +85,7 @@ export class Commands {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const before = await this.load(decider, id)
       const events = decider.decide(command, before.state)
-      if (events.length === 0) return { streamId, ...before, events: [], position: undefined }
+      if (events.length === 0) return { streamId, ...before, events: [] }
       const state = events.reduce((folded, event) => decider.evolve(folded, event), before.state)
       const prepared = this.store.prepare(events, { ...context, time: this.now() })
       const outcome = await this.#append({
@@ -103,7 +101,6 @@ export class Commands {
           state,
           version: before.version + events.length,
           events: identified(events, prepared),
-          ...outcome,
         }
       }
       // another process was first: not all of the losers come back at once

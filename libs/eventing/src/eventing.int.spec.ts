@@ -101,13 +101,13 @@ describe('a service', () => {
       const events = eventing.store.prepare([suspended(`${n}`)], { actor: operator, time: new Date() })
       const outcome = await eventing.store.append({ streamId, base: 0, events, state: {}, stateTag: 'spec' })
       if (outcome === 'conflict') throw new Error('Nobody else writes here')
-      const event = { type: 'client.suspended', streamId, ...outcome } as const
-      await eventually(async () => expect(await eventing.applied(suspensions(), event)).toBe(true))
+      const appended = { streamId, events: [{ type: 'client.suspended', id: events[0]?.id ?? '' }] } as const
+      await eventually(async () => expect(await eventing.applied(suspensions(), appended)).toBe(true))
       expect(await liveRows(clients.pool)).toHaveLength(n + 1)
     }
-    await expect(
-      eventing.applied({ name: 'unknown' }, { type: 'client.suspended', streamId: 'client-0', position: 1n }),
-    ).rejects.toThrow('This service runs no projection unknown')
+    await expect(eventing.applied({ name: 'unknown' }, { streamId: 'client-0', events: [] })).rejects.toThrow(
+      'This service runs no projection unknown',
+    )
   })
 
   it('follows its own and the others’ events', async () => {

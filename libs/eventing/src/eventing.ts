@@ -1,11 +1,11 @@
-import type { EventType, Service } from '@grantlog/contracts'
+import type { Service } from '@grantlog/contracts'
 import type pg from 'pg'
 import { Commands } from './commands.js'
 import { EventStore } from './event-store.js'
 import { Locks } from './locks.js'
 import { LogOwner } from './log-owner.js'
 import type { Projection } from './projection.js'
-import { ProjectionRunner } from './projection-runner.js'
+import { type Appended, ProjectionRunner } from './projection-runner.js'
 import type { EventSink } from './publisher.js'
 import { EmbeddedTransport } from './transport/embedded.js'
 import type { Subscriber, Subscription, Transport } from './transport/transport.js'
@@ -97,13 +97,10 @@ export class Eventing {
     }
   }
 
-  /** Waits until a read model holds an event that was just appended. @returns false when it took too long */
-  async applied(
-    projection: { name: string },
-    event: { type: EventType; streamId: string; position: bigint },
-  ): Promise<boolean> {
+  /** Waits until a read model holds what a command has just appended. @returns false when it took too long */
+  async applied(projection: { name: string }, appended: Appended): Promise<boolean> {
     const runner = this.#runners.find(candidate => candidate.projection.name === projection.name)
     if (runner === undefined) throw new RangeError(`This service runs no projection ${projection.name}`)
-    return runner.applied(event)
+    return runner.applied(appended)
   }
 }

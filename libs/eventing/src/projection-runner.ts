@@ -1,4 +1,5 @@
 import {
+  definitionOf,
   type EventType,
   type RecordedEvent,
   recordedEvent,
@@ -20,6 +21,12 @@ export interface ProjectionStatus {
   readonly owner: boolean
   /** Why it does not go on; undefined when it does. */
   readonly trouble: string | undefined
+}
+
+/** What a command appended to a stream of this service. */
+export interface Appended {
+  readonly streamId: string
+  readonly events: readonly { readonly id: string; readonly type: EventType }[]
 }
 
 /** Keeps one read model up to date. Of all instances one applies it; each batch is one transaction. */
@@ -73,22 +80,14 @@ export class ProjectionRunner {
   }
 
   /**
-   * Waits until the read model holds an event of this service.
+   * Waits until the read model holds those of the appended events that concern it.
    * @returns false when it did not within the time
    */
-  async applied(
-    event: { type: EventType; streamId: string; position: bigint },
-    milliseconds = 2000,
-  ): Promise<boolean> {
-    const topic = topicsOf(this.projection).find(name => isTopicOf(event.type, this.projection, name))
-    if (topic === undefined) return true
-    const values = [
-      event.position.toString(),
-      this.projection.name,
-      topic,
-      partitionOf(topic, event.streamId),
-      this.options.service,
-    ]
+  async applied({ streamId, events }: Appended, milliseconds = 2000): Promise<boolean> {
+    const last = events.findLast(event => event.type in this.projection.on)
+    if (last === undefined) return true
+    const { topic } = definitionOf(last.type)
+    const values = [last.id, this.projection.name, topic, partitionOf(topic, streamId), this.options.service]
     for (const until = Date.now() + milliseconds; Date.now() < until; ) {
       const { rowCount } = await this.options.pool.query({ name: 'applied', text: appliedQuery, values })
       if (rowCount === 1) return true
@@ -271,10 +270,4 @@ async function applyRows(
 const appliedQuery = `
   select from checkpoints c
   where c.projection = $2 and c.topic = $3 and c.partition = $4
-    and (c.positions ->> $5)::bigint >= (select log_seq from log where position = $1)`
-
-function isTopicOf(type: EventType, projection: Projection, topic: Topic): boolean {
-  return (
-    type in projection.on && topicsOf({ ...projection, on: { [type]: projection.on[type] } }).includes(topic)
-  )
-}
+    and (c.positions ->> $5)::bigint >= (select log_seq from log join events using (position) where event_id = $1)`

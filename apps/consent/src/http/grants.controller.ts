@@ -63,10 +63,9 @@ export class GrantsController {
     if (!(await this.#isHers(state, session.accountId)))
       throw new Problem(404, 'No such grant', 'There is no such grant of yours.')
     const command = { type: 'revoke', grantId, revokedBy: session.accountId, eventId: randomUUID() } as const
-    const { streamId, position } = await this.commands.run(grant, grantId, command, person(session.accountId))
+    const revoked = await this.commands.run(grant, grantId, command, person(session.accountId))
     // the page that follows must show it; should the read model be slow, the revocation counts all the same
-    if (position !== undefined)
-      await this.eventing.applied(grants, { type: 'grant.revoked', streamId, position })
+    await this.eventing.applied(grants, revoked)
     seeOther(reply, `/grants?revoked=${grantId}`)
   }
 
