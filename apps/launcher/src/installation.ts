@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -119,10 +120,10 @@ function isFree(port: number): Promise<boolean> {
 }
 
 async function readJson<T>(path: string): Promise<T | undefined> {
+  if (!existsSync(path)) return undefined
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw new Error(`${path} can not be read: ${String(error)}. Begin anew with: npm start -- --fresh`)
   }
 }
