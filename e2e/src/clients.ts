@@ -19,12 +19,22 @@ export interface TestClient {
 }
 
 /** The confidential client: `openid-client`, secret in the header. */
-export async function confidentialClient({ installation, demo, audience }: RunningSystem): Promise<TestClient> {
+export async function confidentialClient({
+  installation,
+  demo,
+  audience,
+}: RunningSystem): Promise<TestClient> {
   const { id, secret } = demo.confidential
-  const config = await oidc.discovery(new URL(installation.url('token')), id, undefined, oidc.ClientSecretBasic(secret), {
-    algorithm: 'oauth2',
-    execute: [oidc.allowInsecureRequests],
-  })
+  const config = await oidc.discovery(
+    new URL(installation.url('token')),
+    id,
+    undefined,
+    oidc.ClientSecretBasic(secret),
+    {
+      algorithm: 'oauth2',
+      execute: [oidc.allowInsecureRequests],
+    },
+  )
   const redirectUri = `${installation.url('sample-client')}/confidential/callback`
   const verifier = oidc.randomPKCECodeVerifier()
   const state = oidc.randomState()
@@ -42,7 +52,12 @@ export async function confidentialClient({ installation, demo, audience }: Runni
       return url.href
     },
     redeem: async callback =>
-      tokens(await oidc.authorizationCodeGrant(config, callback, { pkceCodeVerifier: verifier, expectedState: state })),
+      tokens(
+        await oidc.authorizationCodeGrant(config, callback, {
+          pkceCodeVerifier: verifier,
+          expectedState: state,
+        }),
+      ),
     refresh: async refreshToken => tokens(await oidc.refreshTokenGrant(config, refreshToken)),
     revoke: token => oidc.tokenRevocation(config, token),
   }
@@ -88,7 +103,13 @@ export async function publicClient({ installation, demo, audience }: RunningSyst
       return tokens(await oauth.processAuthorizationCodeResponse(server, client, response))
     },
     async refresh(refreshToken) {
-      const response = await oauth.refreshTokenGrantRequest(server, client, oauth.None(), refreshToken, options)
+      const response = await oauth.refreshTokenGrantRequest(
+        server,
+        client,
+        oauth.None(),
+        refreshToken,
+        options,
+      )
       return tokens(await oauth.processRefreshTokenResponse(server, client, response))
     },
     async revoke(token) {

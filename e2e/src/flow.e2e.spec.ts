@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { describeWithKafka } from '@grantlog/testing'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, type TestClient } from './clients.js'
 import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
 
@@ -16,7 +16,12 @@ function mainJob(transport: 'embedded' | 'kafka') {
     invoices(accessToken, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ customer: 'Babbage & Co', description: 'A difference engine', amount: 170_000, currency: 'GBP' }),
+      body: JSON.stringify({
+        customer: 'Babbage & Co',
+        description: 'A difference engine',
+        amount: 170_000,
+        currency: 'GBP',
+      }),
     })
 
   const faces: [string, (running: RunningSystem) => Promise<TestClient>][] = [
@@ -32,9 +37,13 @@ function mainJob(transport: 'embedded' | 'kafka') {
         const owner = kind === 'person' ? { kind, id: demo.person.id } : { kind, id: demo.company.id }
 
         const { result: tokens, log } = await running.logged(async () => {
-          const callback = await ada.answer(await client.authorizationUrl('invoices:read'), client.redirectUri, {
-            owner: `${owner.kind}:${owner.id}`,
-          })
+          const callback = await ada.answer(
+            await client.authorizationUrl('invoices:read'),
+            client.redirectUri,
+            {
+              owner: `${owner.kind}:${owner.id}`,
+            },
+          )
           return client.redeem(callback)
         })
         expect(tokens.scope).toBe('invoices:read')
@@ -68,7 +77,10 @@ function mainJob(transport: 'embedded' | 'kafka') {
   it('a client that is allowed to write creates an invoice, revokes its token and is denied', async () => {
     const client = await confidentialClient(running)
     const ada = new Ada(running)
-    const callback = await ada.answer(await client.authorizationUrl('invoices:read invoices:write'), client.redirectUri)
+    const callback = await ada.answer(
+      await client.authorizationUrl('invoices:read invoices:write'),
+      client.redirectUri,
+    )
     const tokens = await client.redeem(callback)
     const created = await untilStatus(201, () => create(tokens.accessToken))
     expect(await created.json()).toMatchObject({ customer: 'Babbage & Co', amount: 170_000 })
@@ -79,7 +91,9 @@ function mainJob(transport: 'embedded' | 'kafka') {
   it('a person who denies sends the client away with access_denied, and nothing is granted', async () => {
     const client = await publicClient(running)
     const { result: callback, log } = await running.logged(async () =>
-      new Ada(running).answer(await client.authorizationUrl('invoices:write'), client.redirectUri, { decision: 'deny' }),
+      new Ada(running).answer(await client.authorizationUrl('invoices:write'), client.redirectUri, {
+        decision: 'deny',
+      }),
     )
     expect(callback.searchParams.get('error')).toBe('access_denied')
     expect(callback.searchParams.get('iss')).toBe(running.installation.url('token'))
@@ -89,8 +103,14 @@ function mainJob(transport: 'embedded' | 'kafka') {
   it('a person’s invoices are never a company’s', async () => {
     const client = await publicClient(running)
     const read = async (owner: string) => {
-      const callback = await new Ada(running).answer(await client.authorizationUrl('invoices:read'), client.redirectUri, { owner })
-      const response = await untilStatus(200, async () => invoices((await client.redeem(callback)).accessToken))
+      const callback = await new Ada(running).answer(
+        await client.authorizationUrl('invoices:read'),
+        client.redirectUri,
+        { owner },
+      )
+      const response = await untilStatus(200, async () =>
+        invoices((await client.redeem(callback)).accessToken),
+      )
       return ((await response.json()) as { invoices: { id: string }[] }).invoices.map(invoice => invoice.id)
     }
     const hers = await read(`person:${running.demo.person.id}`)

@@ -6,8 +6,8 @@ import {
   formOf,
   grantsUrlOf,
   Installation,
-  lastEvents,
   type LogLine,
+  lastEvents,
   type Page,
   System,
   silence,
@@ -81,7 +81,10 @@ export class Ada {
       page = await this.visitor.submit(page, formOf(page, /sign-in/), entries, redirectUri)
     }
     if (page.html === '') return new URL(page.url)
-    const entries = { decision: choice.decision ?? 'approve', ...(choice.owner !== undefined && { owner: choice.owner }) }
+    const entries = {
+      decision: choice.decision ?? 'approve',
+      ...(choice.owner !== undefined && { owner: choice.owner }),
+    }
     const answered = await this.visitor.submit(page, formOf(page, /authorize/), entries, redirectUri)
     return new URL(answered.url)
   }
@@ -93,7 +96,11 @@ export class Ada {
 }
 
 /** Repeats a request until it answers with the status. @throws Error with the last answer */
-export async function untilStatus(status: number, request: () => Promise<Response>, milliseconds = 15_000): Promise<Response> {
+export async function untilStatus(
+  status: number,
+  request: () => Promise<Response>,
+  milliseconds = 15_000,
+): Promise<Response> {
   for (const until = Date.now() + milliseconds; ; ) {
     const response = await request()
     if (response.status === status) return response

@@ -14,7 +14,7 @@ const checks = [
     node,
     [join(root, 'node_modules/typescript-native/bin/tsc'), '-p', 'libs/testing/tsconfig.specs.json'],
   ],
-  ['format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']],
+  ['format and lint', bin('biome'), ['ci', '--error-on-warnings', '--colors=off', '.']],
   [
     'import cycles',
     bin('oxlint'),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Actor } from '@grantlog/contracts'
+import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { Decider, NewEvent } from './decider.js'
 import { Contended, OutcomeUnknown } from './errors.js'
-import type { Append, AppendOutcome, EventStore, PreparedEvent } from './event-store.js'
+import type { EventStore } from './event-store.js'
 
 /** Who commands, when, and within which trace. */
 export interface CommandContext {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Append, AppendOutcome } from './append.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
-import { type Append, type AppendOutcome, EventStore } from './event-store.js'
+import { EventStore } from './event-store.js'
 import { aLog, anAppend, anId, type LogDatabase, operator, suspended } from './specs/a-log.js'
 import { aLineThatCuts } from './specs/cut.js'
 

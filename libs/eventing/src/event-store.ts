@@ -8,32 +8,10 @@ import {
   wireType,
 } from '@grantlog/contracts'
 import type pg from 'pg'
+import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { NewEvent } from './decider.js'
-import { Overloaded } from './errors.js'
 import { GroupCommit } from './group-commit.js'
 import { appendedChannel } from './tables.js'
-
-/** One append: all of its events are stored, or none. */
-export interface Append {
-  readonly streamId: string
-  /** The stream's version that the decision was made on; 0 for a stream that does not exist yet. */
-  readonly base: number
-  readonly events: readonly PreparedEvent[]
-  /** The state after the events, and the tag of the code that folded it. */
-  readonly state: unknown
-  readonly stateTag: string
-}
-
-/** An event with its id: the id makes a retried append recognisable. */
-export interface PreparedEvent {
-  readonly id: string
-  readonly type: string
-  readonly data: string
-  readonly internal: string | null
-  readonly actor: Actor
-  readonly traceparent: string | null
-  readonly time: Date
-}
 
 /** An event as its own service reads it back: with what never leaves the service. */
 export interface StoredEvent {
@@ -48,9 +26,6 @@ export interface StreamHead {
   readonly state: unknown
   readonly stateTag: string
 }
-
-/** What became of an append: where its last event stands, or that somebody else was first. */
-export type AppendOutcome = { readonly position: bigint } | 'conflict'
 
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
 export class EventStore {
@@ -158,5 +133,3 @@ function stored(row: StoredRow): StoredEvent {
   } as NewEvent
   return { id: row.event_id, fact, streamVersion: row.stream_version, time: row.time }
 }
-
-export { Overloaded }

@@ -1,6 +1,6 @@
 import type pg from 'pg'
+import type { Append, AppendOutcome } from './append.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
-import type { Append, AppendOutcome } from './event-store.js'
 import { KeptConnection } from './kept-connection.js'
 
 const maxBatch = 256

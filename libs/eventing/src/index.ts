@@ -1,7 +1,8 @@
+export type { Append, AppendOutcome } from './append.js'
 export { type CommandContext, Commands, type Outcome } from './commands.js'
 export type { Decider, NewEvent } from './decider.js'
 export { ChainBroken, Contended, OutcomeUnknown, Overloaded } from './errors.js'
-export { type Append, type AppendOutcome, EventStore, type StoredEvent } from './event-store.js'
+export { EventStore, type StoredEvent } from './event-store.js'
 export { Eventing, type EventingOptions } from './eventing.js'
 export { readLog } from './log.js'
 export { Loop } from './loop.js'
@@ -21,7 +22,7 @@ export type { ProjectionStatus } from './projection-runner.js'
 export type { EventSink } from './publisher.js'
 export { createEventTables, dropEventTables } from './tables.js'
 export { EmbeddedTransport } from './transport/embedded.js'
-export { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport } from './transport/kafka.js'
+export { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport, verifyTopics } from './transport/kafka.js'
 export type {
   DeliveredEvent,
   Delivery,

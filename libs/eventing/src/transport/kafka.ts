@@ -8,9 +8,10 @@ import {
   type Topic,
   topics,
 } from '@grantlog/contracts'
-import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type Producer } from 'kafkajs'
+import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type Kafka, type Producer } from 'kafkajs'
 import { ChainBroken } from '../errors.js'
 import type { EventSink, OutgoingMessage } from '../publisher.js'
+import { differences, topicName, topicSettings, wantedTopics } from './topics.js'
 import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
 
 // kafkajs 2.2.4 re-arms a timer per connection every millisecond, for ever. Nothing pending, no throttle: nothing to check.
@@ -32,48 +33,70 @@ export interface KafkaOptions {
   readonly topicPrefix?: string
 }
 
-function client(options: KafkaOptions): Kafka {
+function client(options: KafkaOptions, retries = retry.retries): Kafka {
   return new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
-    retry,
+    retry: { ...retry, retries },
     requestTimeout: 10_000,
     logLevel: kafkajs.logLevel.NOTHING,
   })
 }
 
-const nameOf = (options: KafkaOptions, topic: Topic) => `${options.topicPrefix ?? ''}${topics[topic].name}`
+const nameOf = ({ topicPrefix }: KafkaOptions, topic: Topic) => topicName(topic, topicPrefix)
 
 /** Creates the topics that are missing, and says how existing ones differ from what they must be. Changes nothing that exists. */
 export async function applyTopics(options: KafkaOptions): Promise<{ created: string[]; wrong: string[] }> {
-  const admin = client({ ...options }).admin()
-  await admin.connect()
-  try {
+  return withAdmin(options, async admin => {
     const existing = new Set(await admin.listTopics())
-    const all = (Object.keys(topics) as Topic[]).map(topic => ({
-      name: nameOf(options, topic),
-      ...{ want: topics[topic].partitions },
-    }))
-    const missing = all.filter(({ name }) => !existing.has(name))
+    const missing = wantedTopics(options.topicPrefix).filter(({ name }) => !existing.has(name))
     await admin.createTopics({
       waitForLeaders: true,
-      topics: missing.map(({ name, want }) => ({
+      topics: missing.map(({ name, partitions }) => ({
         topic: name,
-        numPartitions: want,
-        configEntries: [
-          { name: 'cleanup.policy', value: 'delete' },
-          { name: 'retention.ms', value: '-1' },
-        ],
+        numPartitions: partitions,
+        configEntries: Object.entries(topicSettings).map(([setting, value]) => ({ name: setting, value })),
       })),
     })
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: all.map(({ name }) => name) })
-    const wrong = all.flatMap(({ name, want }) => {
-      const has = found.find(topic => topic.name === name)?.partitions.length
-      return has === want
-        ? []
-        : [`${name} has ${has ?? 0} partitions instead of ${want}: the order of streams would break`]
-    })
-    return { created: missing.map(({ name }) => name), wrong }
+    return { created: missing.map(({ name }) => name), wrong: await findWrong(admin, options) }
+  })
+}
+
+/** How the topics differ from what they must be, each in a sentence. */
+export async function verifyTopics(options: KafkaOptions): Promise<string[]> {
+  return withAdmin(options, admin => findWrong(admin, options))
+}
+
+async function findWrong(admin: Admin, options: KafkaOptions): Promise<string[]> {
+  const existing = new Set(await admin.listTopics())
+  const names = wantedTopics(options.topicPrefix)
+    .map(({ name }) => name)
+    .filter(name => existing.has(name))
+  const { topics: found } = await admin.fetchTopicMetadata({ topics: names })
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map(name => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+  })
+  return differences(
+    wantedTopics(options.topicPrefix),
+    found.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.length,
+      settings: new Map(
+        resources
+          .find(({ resourceName }) => resourceName === name)
+          ?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+      ),
+    })),
+  )
+}
+
+async function withAdmin<T>(options: KafkaOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
+  // asked for by a person or a start: not being there is an answer too
+  const admin = client(options, 6).admin({ retry: { ...retry, retries: 6 } })
+  await admin.connect()
+  try {
+    return await work(admin)
   } finally {
     await admin.disconnect()
   }

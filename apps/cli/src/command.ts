@@ -1,0 +1,21 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { UsageError } from './usage-error.js'
+
+/** One thing that the program can do. */
+export interface Command {
+  /** How it is called, without `grantlog`. */
+  readonly usage: string
+  readonly summary: string
+  /** Each option in words, as the help shows it. */
+  readonly options: Readonly<Record<string, string>>
+  run(args: readonly string[]): Promise<void>
+}
+
+/** @throws UsageError for an option that is unknown or lacks its value */
+export function readOptions<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,47 @@
+import type { Command } from './command.js'
+import { clientsBootstrap } from './commands/clients-bootstrap.js'
+import { log } from './commands/log.js'
+import { topicsApply, topicsVerify } from './commands/topics.js'
+import { UsageError } from './usage-error.js'
+
+const commands: readonly Command[] = [log, clientsBootstrap, topicsApply, topicsVerify]
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.length === 0 || args[0] === 'help' || args[0] === '--help') {
+    process.stdout.write(`${overview()}\n`)
+    return args.length === 0 ? 2 : 0
+  }
+  const command = commands.find(each => wordsOf(each).every((word, index) => args[index] === word))
+  try {
+    if (command === undefined) throw new UsageError(`“${args.join(' ')}” is no command of grantlog.`)
+    const rest = args.slice(wordsOf(command).length)
+    if (rest.includes('--help')) {
+      process.stdout.write(`${helpOf(command)}\n`)
+      return 0
+    }
+    await command.run(rest)
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const help = command === undefined ? overview() : helpOf(command)
+    process.stderr.write(`grantlog: ${message}\n${error instanceof UsageError ? `\n${help}\n` : ''}`)
+    return error instanceof UsageError ? 2 : 1
+  }
+}
+
+/** The command's name: the words before its options. */
+function wordsOf({ usage }: Command): string[] {
+  return usage.split(' ').filter(word => /^[a-z]+$/.test(word))
+}
+
+function overview(): string {
+  const lines = commands.map(each => `  grantlog ${wordsOf(each).join(' ').padEnd(20)} ${each.summary}`)
+  return `The operator’s program of Grantlog.\n\n${lines.join('\n')}\n\n  grantlog COMMAND --help      how one is called`
+}
+
+function helpOf({ usage, summary, options }: Command): string {
+  const lines = Object.entries(options).map(([name, text]) => `  ${name.padEnd(18)} ${text}`)
+  return `Usage: grantlog ${usage}\n\n${summary}\n\n${lines.join('\n')}`
+}

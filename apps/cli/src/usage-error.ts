@@ -1,0 +1,4 @@
+/** A mistake in how the program was called, in one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,26 @@
+import type { Actor } from '@grantlog/contracts'
+
+/** One append: all of its events are stored, or none. */
+export interface Append {
+  readonly streamId: string
+  /** The stream's version that the decision was made on; 0 for a stream that does not exist yet. */
+  readonly base: number
+  readonly events: readonly PreparedEvent[]
+  /** The state after the events, and the tag of the code that folded it. */
+  readonly state: unknown
+  readonly stateTag: string
+}
+
+/** An event with its id: the id makes a retried append recognisable. */
+export interface PreparedEvent {
+  readonly id: string
+  readonly type: string
+  readonly data: string
+  readonly internal: string | null
+  readonly actor: Actor
+  readonly traceparent: string | null
+  readonly time: Date
+}
+
+/** What became of an append: where its last event stands, or that somebody else was first. */
+export type AppendOutcome = { readonly position: bigint } | 'conflict'
