@@ -13,7 +13,7 @@ export const consent: ServiceDefinition<(typeof consentConfig)['settings']> = {
   name: 'consent',
   config: consentConfig,
   module: ConsentModule,
-  // page: refusal => ({ html: refusalPage(refusal), policy: contentSecurityPolicy() }),
+  page: refusal => ({ html: refusalPage(refusal), policy: contentSecurityPolicy() }),
   database: { migrations: [Consent1764000000000] },
   events: {
     service: 'consent',

@@ -1,6 +1,12 @@
 import { join } from 'node:path'
 import { applyTopics } from '@grantlog/eventing'
-import { ensureDatabase, kafkaAvailable, startKafka, startPostgres } from '@grantlog/servers'
+import {
+  ensureDatabase,
+  type KafkaBroker,
+  kafkaAvailable,
+  startKafka,
+  startPostgres,
+} from '@grantlog/servers'
 import { step } from './console.js'
 import { type Backbone, databaseNames } from './environment.js'
 import type { Installation } from './installation.js'
@@ -10,7 +16,7 @@ import type { Options } from './options.js'
 export async function startBackbone(
   installation: Installation,
   options: Options,
-): Promise<{ backbone: Backbone; stop: () => Promise<void> }> {
+): Promise<{ backbone: Backbone; broker?: KafkaBroker; stop: () => Promise<void> }> {
   const postgres = await step(
     'Postgres',
     async () => {
@@ -37,6 +43,7 @@ export async function startBackbone(
     )
     return {
       backbone: { transport: 'kafka', databaseUrl, kafka: { brokers: kafka.brokers, topicPrefix } },
+      ...('kill' in kafka && { broker: kafka }),
       stop: async () => {
         await kafka.stop()
         await postgres.stop()
@@ -52,7 +59,7 @@ const databaseOf = (service: string) => `grantlog_${service}`
 
 async function startOrFindKafka(
   installation: Installation,
-): Promise<{ brokers: readonly string[]; stop: () => Promise<unknown> }> {
+): Promise<KafkaBroker | { brokers: readonly string[]; stop: () => Promise<void> }> {
   const named = process.env.KAFKA_BROKERS
   if (named) {
     const brokers = named.split(',').map(broker => broker.trim())

@@ -1,5 +1,6 @@
 import { watch } from 'node:fs'
 import { join } from 'node:path'
+import type { KafkaBroker } from '@grantlog/servers'
 import { startBackbone } from './backbone.js'
 import { say, step } from './console.js'
 import { createDemo } from './demo.js'
@@ -18,6 +19,7 @@ const authorizationServices = [
 /** Everything on one machine: Postgres, perhaps Kafka, each service as a process of its own, and the demonstration. */
 export class System {
   readonly #services = new Map<ServiceName, ServiceProcess>()
+  #broker: KafkaBroker | undefined
   #stopBackbone: (() => Promise<void>) | undefined
   #stopping: Promise<void> | undefined
 
@@ -28,8 +30,9 @@ export class System {
 
   async start(): Promise<{ backbone: Backbone; demo: Demo }> {
     const { installation } = this
-    const { backbone, stop } = await startBackbone(installation, this.options)
+    const { backbone, broker, stop } = await startBackbone(installation, this.options)
     this.#stopBackbone = stop
+    this.#broker = broker
     await Promise.all(authorizationServices.map(name => this.#start(name, backbone)))
     if (installation.demo === undefined) {
       const demo = await step(
@@ -52,6 +55,12 @@ export class System {
     const service = this.#services.get(name)
     if (service === undefined) throw new Error(`${name} was not started`)
     return service
+  }
+
+  /** The Kafka that was started for this system alone. */
+  get broker(): KafkaBroker {
+    if (this.#broker === undefined) throw new Error('No Kafka of its own was started')
+    return this.#broker
   }
 
   /** Stops the services first, then what they stand on. Whoever asks again waits for the same end. */

@@ -4,9 +4,19 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { Problem } from './problem.js'
+import { currentTrace } from './trace.js'
 
 /** In which form a service refuses what OAuth has no error for. */
 export type ErrorForm = 'oauth' | 'problem'
+
+/** A refusal as a page, and the Content-Security-Policy that it is sent with. */
+export type ErrorPage = (refusal: {
+  readonly status: number
+  readonly title: string
+  readonly sentence: string
+  /** By which support finds it in the log: the trace's id. */
+  readonly reference: string | undefined
+}) => { readonly html: string; readonly policy: string }
 
 /** Turns whatever was thrown into the answer that the protocol asks for. What it says inside stays inside. */
 @Catch()
@@ -14,6 +24,7 @@ export class ErrorFilter implements ExceptionFilter {
   constructor(
     private readonly logger: Logger,
     private readonly form: ErrorForm,
+    private readonly page: ErrorPage | undefined,
     private readonly allowedMethods: (path: string) => readonly string[],
   ) {}
 
@@ -28,17 +39,28 @@ export class ErrorFilter implements ExceptionFilter {
         'a request was refused',
       )
     }
-    if (refusal instanceof OAuthError) {
+    const headers = refusal instanceof OAuthError ? refusal.headers : (refusal.more.headers ?? {})
+    if (this.page && request.headers.accept?.includes('text/html')) {
+      const { html, policy } = this.page({
+        status: refusal.status,
+        title: refusal instanceof OAuthError ? 'This did not work' : refusal.title,
+        sentence: refusal.message,
+        reference: currentTrace()?.traceId,
+      })
       reply
         .status(refusal.status)
-        .headers(refusal.headers)
-        .type('application/json')
-        .send(JSON.stringify(refusal))
+        .headers({ ...headers, 'content-security-policy': policy })
+        .type('text/html; charset=utf-8')
+        .send(html)
+      return
+    }
+    if (refusal instanceof OAuthError) {
+      reply.status(refusal.status).headers(headers).type('application/json').send(JSON.stringify(refusal))
       return
     }
     reply
       .status(refusal.status)
-      .headers(refusal.more.headers ?? {})
+      .headers(headers)
       .type('application/problem+json')
       .send(JSON.stringify(refusal))
   }

@@ -11,7 +11,7 @@ export {
   setting,
 } from './config.js'
 export { migrate, openDatabase, poolOf } from './database.js'
-export { ErrorFilter } from './error-filter.js'
+export { ErrorFilter, type ErrorPage } from './error-filter.js'
 export { type Check, HealthRegistry } from './health.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'

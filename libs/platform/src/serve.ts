@@ -17,7 +17,7 @@ import {
   type ValuesOf,
 } from './config.js'
 import { type DatabaseDefinition, migrate, openDatabase } from './database.js'
-import { ErrorFilter, type ErrorForm } from './error-filter.js'
+import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
 import { createEventing, type EventsDefinition, eventSettings } from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
 import { corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
@@ -32,6 +32,8 @@ export interface ServiceDefinition<S extends Shape> {
   readonly module: Type<unknown>
   /** In which form it refuses what OAuth has no error for. Default: problem details (RFC 9457). */
   readonly errors?: ErrorForm
+  /** How it refuses a request of a browser that asks for a page; without it, as any other. */
+  readonly page?: ErrorPage
   readonly database?: DatabaseDefinition
   readonly events?: EventsDefinition
   /** Run as `node main.js <name> …` instead of serving; what one returns is printed. */
@@ -181,7 +183,7 @@ async function listen<S extends Shape>(
   const allowedMethods = await prepareHttp(app, logger, parts.metrics)
   // Nest asks the last one first
   app.useGlobalFilters(
-    new ErrorFilter(logger, definition.errors ?? 'problem', allowedMethods),
+    new ErrorFilter(logger, definition.errors ?? 'problem', definition.page, allowedMethods),
     new GuardErrorFilter(),
   )
   if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })
