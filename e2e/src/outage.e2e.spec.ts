@@ -1,0 +1,58 @@
+import { describeWithKafka } from '@grantlog/testing'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { confidentialClient } from './clients.js'
+import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
+
+function outage(transport: 'embedded' | 'kafka') {
+  let running: RunningSystem
+  beforeAll(async () => {
+    running = await startSystem(transport)
+  })
+  afterAll(() => running?.stop())
+
+  it('the token service goes on issuing while clients, consent and Kafka are down, and catches up when they return', async () => {
+    const { system, installation, demo, audience } = running
+    const client = await confidentialClient(running)
+    const ada = new Ada(running)
+    const callback = await ada.answer(await client.authorizationUrl('invoices:read'), client.redirectUri)
+
+    await system.service('clients').stop()
+    await system.service('consent').stop()
+    if (transport === 'kafka') await system.broker.kill()
+
+    const first = await client.redeem(callback)
+    const second = await client.refresh(first.refreshToken)
+    const issued = await fetch(`${installation.url('token')}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${demo.operator.id}:${demo.operator.secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', resource: 'urn:grantlog:platform' }),
+    })
+    expect(issued.status).toBe(200)
+    const { access_token: operator } = (await issued.json()) as { access_token: string }
+    expect(second.accessToken).not.toBe(first.accessToken)
+
+    if (transport === 'kafka') await system.broker.restart()
+    await system.service('clients').start()
+    await system.service('consent').start()
+
+    // it hears again: of a client that is suspended now
+    await untilStatus(200, () =>
+      fetch(`${installation.url('clients')}/clients/${demo.confidential.id}/suspend`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ reason: 'The outage is over' }),
+      }),
+    )
+    await untilStatus(401, () =>
+      fetch(audience, { headers: { authorization: `Bearer ${second.accessToken}` } }),
+    )
+    await expect(client.refresh(second.refreshToken)).rejects.toMatchObject({ error: 'invalid_client' })
+    // and is heard: consent shows when the grant was last used, although it was down then
+    const page = await ada.visitor.open(`${installation.url('consent')}/grants`)
+    expect(page.html).toContain('Ledgerly')
+    expect(page.html).not.toMatch(/Last used<\/dt><dd>never/)
+  })
+}
+
+describe('an outage on the embedded transport', () => outage('embedded'))
+describeWithKafka('an outage on Kafka', () => outage('kafka'))
