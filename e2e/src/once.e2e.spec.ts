@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeWithKafka } from '@grantlog/testing'
@@ -25,6 +25,13 @@ async function launch(args: string[], env: NodeJS.ProcessEnv = {}) {
   return { code, stdout, stderr }
 }
 
+/** Everybody may enter it: as root, Postgres runs as another user. */
+function anEmptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'once-'))
+  chmodSync(folder, 0o755)
+  return folder
+}
+
 const names = [
   'asked',
   'signed in',
@@ -40,7 +47,7 @@ const names = [
 
 function once(transport: 'embedded' | 'kafka') {
   it('proves itself, says so in one line of JSON, and leaves nothing behind', async () => {
-    const temporary = mkdtempSync(join(tmpdir(), 'once-'))
+    const temporary = anEmptyFolder()
     const { code, stdout } = await launch(
       ['--once', '--json', ...(transport === 'kafka' ? ['--kafka'] : [])],
       { TMPDIR: temporary },
@@ -78,13 +85,19 @@ describe('a mistake on the command line', () => {
   })
 
   it('a broker that is not there is told within a minute, and nothing stays behind', async () => {
-    const temporary = mkdtempSync(join(tmpdir(), 'once-'))
-    const { code, stderr } = await launch(['--once', '--kafka'], {
+    const temporary = anEmptyFolder()
+    const { code, stderr, stdout } = await launch(['--once', '--kafka', '--json'], {
       KAFKA_BROKERS: '127.0.0.1:1',
       TMPDIR: temporary,
     })
     expect(code).toBe(1)
     expect(stderr).toContain('127.0.0.1:1')
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toEqual({
+      ok: false,
+      steps: [],
+      revokedToDeniedMs: null,
+      transport: 'kafka',
+    })
     expect(readdirSync(temporary)).toEqual([])
   })
 })

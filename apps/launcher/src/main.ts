@@ -5,11 +5,14 @@ import { type Options, readOptions, UsageError, usage } from './options.js'
 import { type Proof, type ProofStep, prove } from './proof/proof.js'
 import { System } from './system.js'
 
+const nothingProved: Proof = { ok: false, steps: [], revokedToDeniedMs: null, log: [] }
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
+  let options: Options | 'help' | undefined
   try {
-    const options = readOptions(args)
+    options = readOptions(args)
     if (options === 'help') {
       say(usage)
       return 0
@@ -20,6 +23,8 @@ async function main(args: string[]): Promise<number> {
     process.stderr.write(
       `\n${red('✗')} ${error instanceof Error ? error.message : String(error)}${usageToo}\n`,
     )
+    // who reads the last line gets one, however far it went
+    if (typeof options === 'object' && options.json) say(JSON.stringify(summary(nothingProved, options)))
     return error instanceof UsageError ? 2 : 1
   }
 }

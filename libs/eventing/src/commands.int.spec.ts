@@ -183,15 +183,15 @@ describe('the state beside the stream', () => {
 it('tells who, when and where', async () => {
   const clientId = anId()
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-  const { events, position } = await commands.run(
+  const { events } = await commands.run(
     suspension,
     clientId,
     { clientId, reason: 'a' },
     { ...context, traceparent },
   )
   const { rows } = await log.pool.query(
-    'select event_id, actor_type, actor_id, traceparent, time from events where position = $1',
-    [position?.toString()],
+    'select event_id, actor_type, actor_id, traceparent, time from events where stream_id = $1',
+    [`client-${clientId}`],
   )
   expect(rows).toEqual([
     { event_id: events[0]?.id, actor_type: 'operator', actor_id: 'spec', traceparent, time: now() },

@@ -1,4 +1,4 @@
-import { browser, screenshot, seriousViolations } from '@grantlog/testing'
+import { browser, screenshot, seriousViolations, type TestBrowser } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { contentSecurityPolicy } from './csp.js'
 import { previews } from './preview/index.js'
@@ -8,72 +8,68 @@ const views = [390, 1280].flatMap(width => [
   { width, scheme: 'dark' as const },
 ])
 
+type Page = Awaited<ReturnType<TestBrowser['page']>>
+
+let chromium: TestBrowser
+beforeAll(async () => {
+  chromium = await browser()
+})
+afterAll(() => chromium?.close())
+
+/** Serves the previews to a page, as a service would. */
+const serve = (page: Page, headers: Record<string, string> = {}) =>
+  page.route('**/*', route =>
+    route.fulfill({
+      contentType: 'text/html; charset=utf-8',
+      headers,
+      body: previews[new URL(route.request().url()).pathname.slice(1)]?.() ?? '',
+    }),
+  )
+
 describe.each(views)('at $width px in $scheme', ({ width, scheme }) => {
-  let context: Awaited<ReturnType<Awaited<ReturnType<typeof browser>>['newContext']>>
+  let page: Page
 
   beforeAll(async () => {
-    const chromium = await browser()
     // axe runs as an injected script; what the policy blocks is tested below, with the policy in force.
-    context = await chromium.newContext({
-      viewport: { width, height: 800 },
-      colorScheme: scheme,
-      bypassCSP: true,
-    })
-    await context.route('**/*', route =>
-      route.fulfill({
-        contentType: 'text/html; charset=utf-8',
-        body: previews[new URL(route.request().url()).pathname.slice(1)]?.() ?? '',
-      }),
-    )
+    page = await chromium.page({ viewport: { width, height: 800 }, colorScheme: scheme, bypassCSP: true })
+    await serve(page)
   })
 
-  afterAll(() => context.close())
+  afterAll(() => page?.context().close())
 
   test.each(Object.keys(previews))('%s is accessible and never scrolls sideways', async name => {
-    const page = await context.newPage()
     await page.goto(`http://preview.test/${name}`)
     await screenshot(page, `ui-${name}-${width}-${scheme}`)
     expect(await seriousViolations(page)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-    await page.close()
   })
 
   test.each(Object.keys(previews))('%s has no target below 44 px', async name => {
-    const page = await context.newPage()
     await page.goto(`http://preview.test/${name}`)
     // Our own bar; WCAG 2.5.8 asks 24 px and exempts links in a sentence. A control inside a label is as large as it.
     const boxes = await page
       .locator('button, a.button, nav a, summary, input.input, label.choice, label.scope')
       .all()
     for (const box of boxes) expect((await box.boundingBox())?.height).toBeGreaterThanOrEqual(44)
-    await page.close()
   })
 })
 
 test('the policy blocks nothing that a page needs, and everything is styled under it', async () => {
-  const context = await (await browser()).newContext()
-  const page = await context.newPage()
+  const page = await chromium.page()
   const complaints: string[] = []
   page.on('console', message => complaints.push(message.text()))
   page.on('pageerror', error => complaints.push(error.message))
-  await page.route('**/*', route =>
-    route.fulfill({
-      contentType: 'text/html; charset=utf-8',
-      headers: { 'content-security-policy': contentSecurityPolicy() },
-      body: previews[new URL(route.request().url()).pathname.slice(1)]?.() ?? '',
-    }),
-  )
+  await serve(page, { 'content-security-policy': contentSecurityPolicy() })
   for (const name of Object.keys(previews)) {
     await page.goto(`http://preview.test/${name}`)
     expect(await page.evaluate('getComputedStyle(document.body).display')).toBe('flex')
   }
   expect(complaints).toEqual([])
-  await context.close()
+  await page.context().close()
 })
 
 test('the decision can be made by keyboard alone, in reading order', async () => {
-  const context = await (await browser()).newContext()
-  const page = await context.newPage()
+  const page = await chromium.page()
   await page.setContent(previews.consent?.() ?? '')
   await page.locator('input[type=radio]:checked').focus()
   const reached: unknown[] = []
@@ -82,5 +78,5 @@ test('the decision can be made by keyboard alone, in reading order', async () =>
     reached.push(await page.evaluate('document.activeElement.value ?? document.activeElement.textContent'))
   }
   expect(reached).toEqual(['customers:read', 'invoices:write', 'your grants', 'deny', 'allow'])
-  await context.close()
+  await page.context().close()
 })

@@ -1,4 +1,4 @@
-import { type AuthorizationServerMetadata, authorizationServerMetadata, wellKnownPath } from '@grantlog/oauth'
+import { type AuthorizationServerMetadata, authorizationServerMetadata } from '@grantlog/oauth'
 import { Controller, Get, Header } from '@nestjs/common'
 import { grants } from '../grants/index.js'
 import { TokenServices } from '../token-services.js'
@@ -43,6 +43,3 @@ export function metadataOf(config: {
     introspection_endpoint_auth_methods_supported: authMethods.filter(method => method !== 'none'),
   })
 }
-
-/** Where the document of an issuer with a path is found on its host. */
-export const metadataPath = (issuer: string) => wellKnownPath(issuer, 'oauth-authorization-server')
