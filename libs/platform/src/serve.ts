@@ -11,6 +11,7 @@ import {
   type ConfigDefinition,
   ConfigurationError,
   databaseSettings,
+  describeConfig,
   loadConfig,
   processEnvironment,
   type Shape,
@@ -77,9 +78,16 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
   }
 }
 
-/** The whole main.ts of a service. `node main.js` serves, `node main.js migrate` migrates, others run a command of it. */
+/**
+ * The whole main.ts of a service. `node main.js` serves, `node main.js migrate` migrates, others run a command of it.
+ * `node main.js settings` needs no setting itself: it prints what there are, as JSON.
+ */
 export async function serve<S extends Shape>(definition: ServiceDefinition<S>): Promise<void> {
   const [command, ...args] = process.argv.slice(2)
+  if (command === 'settings') {
+    process.stdout.write(`${JSON.stringify(describeConfig(settingsOf(definition)))}\n`)
+    return
+  }
   try {
     const config = loadConfig(settingsOf(definition), processEnvironment()) as ValuesOf<S> & CommonValues
     const logger = createLogger(definition.name, command === undefined ? config.LOG_LEVEL : 'error')
@@ -229,7 +237,7 @@ async function runCommand<S extends Shape>(
   name: string,
   args: readonly string[],
 ): Promise<void> {
-  const known = ['migrate', ...Object.keys(definition.commands ?? {})]
+  const known = ['migrate', 'settings', ...Object.keys(definition.commands ?? {})]
   if (!known.includes(name)) throw new Error(`“${name}” is no command; there are: ${known.join(', ')}`)
   const parts = await openParts(definition, config, logger)
   const app = await NestFactory.createApplicationContext(platform(definition, config, logger, parts), {
