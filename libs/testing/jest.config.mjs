@@ -1,7 +1,7 @@
 /** One Jest run over the whole repository: sources as they are, real servers behind `@grantlog/testing`. */
 export default {
   rootDir: '../..',
-  testMatch: ['<rootDir>/{apps,libs}/*/src/**/*.spec.ts', '<rootDir>/e2e/src/**/*.spec.ts'],
+  testMatch: ['<rootDir>/{apps,libs}/*/src/**/*.spec.ts', '<rootDir>/{bench,e2e}/src/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.grantlog/', '<rootDir>/test-artefacts/'],
   extensionsToTreatAsEsm: ['.ts'],
