@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@grantlog/servers'
 import { describeWithKafka } from '@grantlog/testing'
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, describe, expect, it } from '@jest/globals'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -70,11 +71,93 @@ function once(transport: 'embedded' | 'kafka') {
 describe('--once', () => once('embedded'))
 describeWithKafka('--kafka --once', () => once('kafka'))
 
+describe('started again and again on the same data', () => {
+  const data = anEmptyFolder()
+  let portBase: string | undefined
+  const children: ChildProcess[] = []
+  const demo = () => readFileSync(join(data, 'embedded/demo.json'), 'utf8')
+  afterAll(() => {
+    for (const child of children) child.kill('SIGKILL')
+    rmSync(data, { recursive: true, force: true })
+  })
+
+  /** Starts with ports of its own; `up` resolves with what it had said when it told what to open. */
+  async function start(...more: string[]) {
+    // the four after a free one are free as a rule; a launcher that finds them taken says so and fails the test
+    portBase ??= String(await freePort())
+    const child = spawn(
+      process.execPath,
+      [join(root, 'apps/launcher/dist/main.js'), '--data', data, '--port-base', portBase, ...more],
+      { cwd: root, env: { ...process.env, NO_COLOR: '1' } },
+    )
+    children.push(child)
+    let said = ''
+    const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+    const up = new Promise<string>((resolve, reject) => {
+      const hear = (words: Buffer) => {
+        said += words.toString()
+        if (said.includes('Ctrl-C stops everything.')) resolve(said)
+      }
+      child.stdout.on('data', hear)
+      child.stderr.on('data', hear)
+      child.once('close', () => reject(new Error(said)))
+    })
+    up.catch(() => undefined) // asked for below, or not at all
+    return { child, up, ended, url: (service: number) => `http://localhost:${Number(portBase) + service}` }
+  }
+
+  it('tells what to open, refuses a second one, stops cleanly, keeps the data, and begins anew when asked', async () => {
+    const first = await start()
+    const said = await first.up
+    expect(said).toContain('✓ proved')
+    expect(said).toContain(`${first.url(3)}/.well-known/oauth-authorization-server`)
+    expect(said).toContain('ada@example.com')
+    expect((await fetch(`${first.url(0)}/`)).status).toBe(200)
+    const made = demo()
+
+    const second = await start()
+    await expect(second.up).rejects.toThrow(/runs on .* already \(process \d+\): stop that one first/)
+    expect((await fetch(`${first.url(3)}/jwks`)).status).toBe(200)
+
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+    await expect(fetch(`${first.url(3)}/jwks`)).rejects.toThrow()
+    expect(existsSync(join(data, 'embedded/postgres/postmaster.pid'))).toBe(false)
+
+    const again = await start()
+    expect(await again.up).toContain('✓ proved')
+    expect(demo()).toBe(made)
+    again.child.kill('SIGTERM')
+    await again.ended
+
+    const elsewhere = await start('--port-base', '7777')
+    await expect(elsewhere.up).rejects.toThrow(/made for the ports from \d+: start with --port-base \d+/)
+
+    const anew = await start('--fresh')
+    expect(await anew.up).toContain('✓ proved')
+    expect(demo()).not.toBe(made)
+    anew.child.kill('SIGINT')
+    await anew.ended
+  })
+
+  it('what kill -9 of the launcher leaves behind is found and ended by the next start', async () => {
+    const killed = await start()
+    await killed.up
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    const next = await start()
+    expect(await next.up).toContain('✓ proved')
+    next.child.kill('SIGINT')
+    expect(await next.ended).toBe(0)
+  })
+})
+
 describe('a mistake on the command line', () => {
   it.each([
     ['an option that does not exist', ['--onec'], '--onec'],
     ['--json alone', ['--json'], '--json only goes with --once.'],
     ['a port that is none', ['--port-base', 'x'], '--port-base must be a number'],
+    ['data that would not be kept', ['--once', '--data', 'x'], '--once keeps no data'],
     ['two that contradict', ['--dev', '--once'], 'contradict'],
   ])('%s: one sentence, the usage, exit code 2', async (_, args, sentence) => {
     const { code, stderr, stdout } = await launch(args)

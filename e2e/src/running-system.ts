@@ -28,7 +28,15 @@ export interface RunningSystem {
 
 export async function startSystem(transport: 'embedded' | 'kafka'): Promise<RunningSystem> {
   silence()
-  const options = { transport, once: true, json: false, fresh: false, dev: false, portBase: 4000 }
+  const options = {
+    transport,
+    once: true,
+    json: false,
+    fresh: false,
+    dev: false,
+    data: undefined,
+    portBase: 4000,
+  }
   const installation = await Installation.open(options)
   const system = new System(installation, options)
   try {

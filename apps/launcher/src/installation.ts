@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { freePorts } from '@grantlog/servers'
 import type { Options } from './options.js'
 
@@ -35,6 +37,8 @@ interface Secrets {
   readonly keyEncryptionKey: string
   readonly consentSessionKey: string
   readonly sampleSessionKey: string
+  /** The ports are part of what was made: of the issuer, the audience, the redirect URIs. */
+  readonly portBase: number
 }
 
 /** One machine's Grantlog: its folder, its secrets, its ports. */
@@ -48,11 +52,12 @@ export class Installation {
     public demo: Demo | undefined,
   ) {}
 
-  /** @throws Error with a sentence when a port is taken or the folder can't be written */
+  /** @throws Error with a sentence when a port is taken, the folder can't be written, or another Grantlog runs on it */
   static async open(options: Options): Promise<Installation> {
     const folder = options.once
       ? await mkdtemp(join(tmpdir(), 'grantlog-'))
-      : join(root, '.grantlog', options.transport)
+      : join(resolve(root, options.data ?? '.grantlog'), options.transport)
+    await assertAlone(folder)
     if (options.fresh) await rm(folder, { recursive: true, force: true })
     const demo = await readJson<Demo>(join(folder, 'demo.json'))
     // a first start that was cut off is begun anew
@@ -60,9 +65,15 @@ export class Installation {
     await mkdir(folder, { recursive: true })
     // Postgres refuses to run as root: then it runs as another user, who must get to its files. Secrets have modes of their own.
     await chmod(folder, 0o755)
-    const secrets = (await readJson<Secrets>(join(folder, 'secrets.json'))) ?? createSecrets()
+    const secrets = (await readJson<Secrets>(join(folder, 'secrets.json'))) ?? createSecrets(options.portBase)
+    if (secrets.portBase !== options.portBase) {
+      throw new Error(
+        `The data in ${folder} was made for the ports from ${secrets.portBase}: start with --port-base ${secrets.portBase}, or begin anew with --fresh.`,
+      )
+    }
     const installation = new Installation(folder, options.once, secrets, await choosePorts(options), demo)
     await installation.write('secrets.json', secrets)
+    await writeFile(join(folder, pidFile), String(process.pid))
     return installation
   }
 
@@ -82,7 +93,20 @@ export class Installation {
   }
 }
 
-function createSecrets(): Secrets {
+const pidFile = 'launcher.pid'
+
+/** Two on one folder would stop each other's Postgres. */
+async function assertAlone(folder: string): Promise<void> {
+  const pid = Number(await readFile(join(folder, pidFile), 'utf8').catch(() => '0'))
+  if (pid === 0 || pid === process.pid) return
+  const { stdout } = await promisify(execFile)('ps', ['-p', String(pid), '-o', 'command=']).catch(() => ({
+    stdout: '',
+  }))
+  if (stdout.includes('launcher'))
+    throw new Error(`Grantlog runs on ${folder} already (process ${pid}): stop that one first.`)
+}
+
+function createSecrets(portBase: number): Secrets {
   const key = () => randomBytes(32).toString('base64url')
   return {
     id: randomBytes(4).toString('hex'),
@@ -90,6 +114,7 @@ function createSecrets(): Secrets {
     keyEncryptionKey: key(),
     consentSessionKey: key(),
     sampleSessionKey: key(),
+    portBase,
   }
 }
 

@@ -10,6 +10,8 @@ export interface Options {
   readonly fresh: boolean
   /** Restart services when their build changes. */
   readonly dev: boolean
+  /** Where data is kept between starts; undefined: `.grantlog` beside the code. */
+  readonly data: string | undefined
   /** The five ports are this one and the four after it. */
   readonly portBase: number
 }
@@ -19,6 +21,7 @@ export const usage = `Usage: npm start -- [options]
   --once            temporary data and free ports; start everything, prove it, stop; exit code 0 or 1
   --json            with --once: the last line is one JSON object
   --fresh           forget the data of earlier starts
+  --data FOLDER     keep the data there instead of in .grantlog
   --port-base N     use the ports N to N+4 instead of 4000 to 4004
   --help            this text
 
@@ -37,12 +40,15 @@ export function readOptions(args: string[]): Options | 'help' {
   if (values.fresh && values.once)
     throw new UsageError('--once always begins anew: --fresh has nothing to add.')
   if (values.dev && values.once) throw new UsageError('--dev and --once contradict each other.')
+  if (values.data !== undefined && values.once)
+    throw new UsageError('--once keeps no data: --data has nothing to add.')
+  if (values.data === '') throw new UsageError('--data needs the path of a folder.')
   const portBase = Number(values['port-base'])
   if (!/^\d+$/.test(values['port-base']) || portBase < 1024 || portBase > 65_000) {
     throw new UsageError(`--port-base must be a number from 1024 to 65000, not “${values['port-base']}”.`)
   }
-  const { once, json, fresh, dev, kafka } = values
-  return { transport: kafka ? 'kafka' : 'embedded', once, json, fresh, dev, portBase }
+  const { once, json, fresh, dev, kafka, data } = values
+  return { transport: kafka ? 'kafka' : 'embedded', once, json, fresh, dev, data, portBase }
 }
 
 function parse(args: string[]) {
@@ -56,6 +62,7 @@ function parse(args: string[]) {
         fresh: { type: 'boolean', default: false },
         dev: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
+        data: { type: 'string' },
         'port-base': { type: 'string', default: '4000' },
       },
     }).values

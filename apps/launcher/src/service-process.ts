@@ -11,6 +11,8 @@ export class ServiceProcess {
   #child: ChildProcess | undefined
   #stopping = false
   #lastWords = ''
+  /** What was asked last: starts and stops take turns. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(
     readonly name: ServiceName,
@@ -24,8 +26,38 @@ export class ServiceProcess {
   }
 
   /** Returns when the service says that it listens. @throws Error with its last words */
-  async start(): Promise<void> {
-    this.#stopping = false
+  start(): Promise<void> {
+    return this.#inTurn(() => {
+      this.#stopping = false
+      return this.#start()
+    })
+  }
+
+  stop(): Promise<void> {
+    this.#stopping = true // at once: what ends meanwhile is not started again
+    return this.#inTurn(() => {
+      this.#stopping = true // a restart that was under way had its own view
+      return this.#stop()
+    })
+  }
+
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#stopping) return
+      this.#stopping = true
+      await this.#stop()
+      this.#stopping = false
+      await this.#start()
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const outcome = this.#turn.then(work)
+    this.#turn = outcome.catch(() => undefined) // its caller hears of it; the next one's turn comes all the same
+    return outcome
+  }
+
+  async #start(): Promise<void> {
     const child = launch(this.name, [], this.env)
     this.#child = child
     const log = createWriteStream(join(this.logFolder, `${this.name}.log`), { flags: 'a' })
@@ -54,8 +86,7 @@ export class ServiceProcess {
     child.once('exit', (code, signal) => this.#ended(code, signal))
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true
+  async #stop(): Promise<void> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const exited = new Promise(resolve => child.once('exit', resolve))
@@ -65,18 +96,15 @@ export class ServiceProcess {
     clearTimeout(timer)
   }
 
-  async restart(): Promise<void> {
-    await this.stop()
-    await this.start()
-  }
-
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#stopping) return
     this.told(`${this.name} ended (${signal ?? `exit code ${code}`}): starting it again`)
     setTimeout(() => {
       if (this.#stopping) return
-      this.start().then(
-        () => this.told(`${this.name} is back`),
+      this.#inTurn(async () => {
+        if (!this.#stopping) await this.#start()
+      }).then(
+        () => this.#stopping || this.told(`${this.name} is back`),
         (error: Error) => {
           this.told(error.message)
           this.#ended(1, null)

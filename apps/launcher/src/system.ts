@@ -1,4 +1,4 @@
-import { watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { KafkaBroker } from '@grantlog/servers'
 import { startBackbone } from './backbone.js'
@@ -7,6 +7,7 @@ import { createDemo } from './demo.js'
 import { type Backbone, databaseNames, environmentOf } from './environment.js'
 import { type Demo, type Installation, root, type ServiceName, serviceNames } from './installation.js'
 import type { Options } from './options.js'
+import { type Rebuilder, rebuildOnChange } from './rebuild.js'
 import { ServiceProcess } from './service-process.js'
 
 const authorizationServices = [
@@ -21,6 +22,8 @@ export class System {
   readonly #services = new Map<ServiceName, ServiceProcess>()
   #broker: KafkaBroker | undefined
   #stopBackbone: (() => Promise<void>) | undefined
+  #rebuilder: Rebuilder | undefined
+  readonly #watchers: FSWatcher[] = []
   #stopping: Promise<void> | undefined
 
   constructor(
@@ -46,7 +49,10 @@ export class System {
     await this.#start('sample-client', backbone)
     if (!installation.temporary)
       await installation.write('../installation.json', describe(installation, backbone))
-    if (this.options.dev) this.#restartOnChange()
+    if (this.options.dev) {
+      this.#rebuilder = rebuildOnChange(line => say(`  ${line}`))
+      this.#restartOnChange()
+    }
     return { backbone, demo: installation.demo }
   }
 
@@ -85,22 +91,27 @@ export class System {
   }
 
   async #stop(): Promise<void> {
+    for (const watcher of this.#watchers) watcher.close()
+    await this.#rebuilder?.stop()
     await Promise.all([...this.#services.values()].map(service => service.stop()))
     await this.#stopBackbone?.()
     if (this.installation.temporary) await this.installation.remove()
   }
 
+  /** A library that changes rebuilds the services that use it: watching the services is enough. */
   #restartOnChange(): void {
     for (const name of serviceNames) {
       let timer: NodeJS.Timeout | undefined
-      watch(join(root, 'apps', name, 'dist'), { recursive: true }, () => {
+      const watcher = watch(join(root, 'apps', name, 'dist'), { recursive: true }, () => {
         clearTimeout(timer)
         timer = setTimeout(() => this.#restart(name), 300)
       })
+      this.#watchers.push(watcher)
     }
   }
 
   #restart(name: ServiceName): void {
+    if (this.#stopping) return
     this.#services
       .get(name)
       ?.restart()
