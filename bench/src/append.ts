@@ -24,6 +24,7 @@ export const append: Benchmark = {
     try {
       await ensureDatabase(server.url('postgres'), 'bench')
       const pool = new pg.Pool({ connectionString: server.url('bench'), max: 64 })
+      pool.on('error', () => undefined) // an idle connection that the server's end cuts off
       await pool.query(createEventTables)
       const store = new EventStore(pool)
       const ours = (next: Append) => store.append(next)
