@@ -157,6 +157,7 @@ describe('a mistake on the command line', () => {
     ['an option that does not exist', ['--onec'], '--onec'],
     ['--json alone', ['--json'], '--json only goes with --once.'],
     ['a port that is none', ['--port-base', 'x'], '--port-base must be a number'],
+    ['ports that would not be used', ['--once', '--port-base', '5000'], '--once uses free ports'],
     ['data that would not be kept', ['--once', '--data', 'x'], '--once keeps no data'],
     ['two that contradict', ['--dev', '--once'], 'contradict'],
   ])('%s: one sentence, the usage, exit code 2', async (_, args, sentence) => {

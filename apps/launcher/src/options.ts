@@ -43,9 +43,12 @@ export function readOptions(args: string[]): Options | 'help' {
   if (values.data !== undefined && values.once)
     throw new UsageError('--once keeps no data: --data has nothing to add.')
   if (values.data === '') throw new UsageError('--data needs the path of a folder.')
-  const portBase = Number(values['port-base'])
-  if (!/^\d+$/.test(values['port-base']) || portBase < 1024 || portBase > 65_000) {
-    throw new UsageError(`--port-base must be a number from 1024 to 65000, not “${values['port-base']}”.`)
+  if (values['port-base'] !== undefined && values.once)
+    throw new UsageError('--once uses free ports: --port-base has nothing to add.')
+  const text = values['port-base'] ?? '4000'
+  const portBase = Number(text)
+  if (!/^\d+$/.test(text) || portBase < 1024 || portBase > 65_000) {
+    throw new UsageError(`--port-base must be a number from 1024 to 65000, not “${text}”.`)
   }
   const { once, json, fresh, dev, kafka, data } = values
   return { transport: kafka ? 'kafka' : 'embedded', once, json, fresh, dev, data, portBase }
@@ -63,7 +66,7 @@ function parse(args: string[]) {
         dev: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         data: { type: 'string' },
-        'port-base': { type: 'string', default: '4000' },
+        'port-base': { type: 'string' },
       },
     }).values
   } catch (error) {

@@ -72,6 +72,8 @@ async function findWrong(admin: Admin, options: KafkaOptions): Promise<string[]>
   const names = wantedTopics(options.topicPrefix)
     .map(({ name }) => name)
     .filter(name => existing.has(name))
+  // asked about no topic, a broker tells of all of them, or refuses
+  if (names.length === 0) return differences(wantedTopics(options.topicPrefix), [])
   const { topics: found } = await admin.fetchTopicMetadata({ topics: names })
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
