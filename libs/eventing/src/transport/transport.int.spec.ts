@@ -5,7 +5,7 @@ import { partitionOf } from '../partition.js'
 import { anId, revoked, suspended } from '../specs/a-log.js'
 import { aSource, Reader, type Source } from '../specs/a-source.js'
 import { EmbeddedTransport } from './embedded.js'
-import { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport } from './kafka.js'
+import { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport, verifyTopics } from './kafka.js'
 import type { Delivery, Position, Subscription, Transport } from './transport.js'
 
 let source: Source
@@ -81,6 +81,10 @@ describeWithKafka('Kafka', () => {
   })
 
   it('has its topics made once, and says what is wrong with them', async () => {
+    const none = { ...options, topicPrefix: `${anId()}.` }
+    const missing = await verifyTopics(none)
+    expect(missing).toContain(`${none.topicPrefix}grantlog.revocations.v1 is missing`)
+    expect(missing).toHaveLength((await applyTopics(none)).created.length)
     expect(await applyTopics(options)).toEqual({ created: [], wrong: [] })
   })
 })
