@@ -5,10 +5,23 @@ import { Ada, type RunningSystem, startSystem, untilStatus } from './running-sys
 
 function outage(transport: 'embedded' | 'kafka') {
   let running: RunningSystem
+  const ready = (service: 'consent' | 'resource') =>
+    fetch(`${running.installation.url(service)}/health/ready`)
   beforeAll(async () => {
     running = await startSystem(transport)
   })
   afterAll(() => running?.stop())
+
+  if (transport === 'kafka') {
+    it('a source that falls silent makes the API unready, and nobody’s sign-in', async () => {
+      await running.system.service('clients').stop()
+      await untilStatus(503, () => ready('resource'), 60_000)
+      const consent = await ready('consent')
+      expect(await consent.json()).toMatchObject({ status: 'ready', checks: { revocations: { ok: true } } })
+      await running.system.service('clients').start()
+      await untilStatus(200, () => ready('resource'))
+    })
+  }
 
   it('the token service goes on issuing while clients, consent and Kafka are down, and catches up when they return', async () => {
     const { system, installation, demo, audience } = running

@@ -78,6 +78,8 @@ interface Options {
   readonly resourceMetadata?: (config: Record<string, unknown>) => string
 }
 
+const EVERY_ROUTE = Symbol('EVERY_ROUTE')
+
 /** Makes a service a resource server: it verifies tokens offline, and follows the revocations of all services. */
 @Module({})
 export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -90,6 +92,7 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
     private readonly freshness: Freshness,
     private readonly guard: Guard,
     private readonly health: HealthRegistry,
+    @Inject(EVERY_ROUTE) private readonly everyRoute: boolean,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -103,6 +106,7 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
           useFactory: (clock: Clock) =>
             new RevocationSet({ maxTokenLifetimeSeconds, clockSkewSeconds, now: () => clock.seconds() }),
         },
+        { provide: EVERY_ROUTE, useValue: options.everyRoute },
         { provide: Freshness, useFactory: () => new Freshness(services) },
         {
           provide: Guard,
@@ -143,7 +147,8 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
     this.health.add('revocations', async () => {
       const { ok, stalenessSeconds } = this.guard.health()
       return {
-        ok,
+        // a service with other routes is of use without its operators' ones, which refuse by themselves
+        ok: ok || !this.everyRoute,
         detail: stalenessSeconds === null ? 'not read yet' : `heard ${stalenessSeconds.toFixed(1)} s ago`,
       }
     })
