@@ -1,10 +1,16 @@
+import { assertResourceIndicator, OAuthError } from '@grantlog/oauth'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
-import { unique, wrong } from './client-body.js'
+import { unique } from './client-body.js'
+import { line } from './line.js'
 
 export const apiBody = z.object({
-  audience: z.url('must be an absolute URI').max(512).describe('The resource indicator (RFC 8707 §2).'),
-  name: z.string().trim().min(1).max(80),
+  audience: z
+    .string()
+    .max(512)
+    .refine(isResourceIndicator, 'must be an absolute URI without a fragment')
+    .describe('The resource indicator (RFC 8707 §2).'),
+  name: line(80),
   scopes: z
     .array(
       z.strictObject({
@@ -14,7 +20,7 @@ export const apiBody = z.object({
             /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/,
             'must be 1 to 128 characters of RFC 6749 §3.3, no spaces',
           ),
-        text: z.string().trim().min(1).max(160),
+        text: line(160),
         access: z.enum(['read', 'write']),
       }),
     )
@@ -28,8 +34,6 @@ export const newApi = apiBody.extend({
 
 /** @throws Problem 400 that points at the member */
 export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegistration {
-  // RFC 8707 §2: "The URI MUST NOT include a fragment component."
-  if (body.audience.includes('#')) throw wrong('/audience', 'must not have a fragment')
   unique(
     '/scopes',
     body.scopes.map(scope => scope.name),
@@ -57,5 +61,16 @@ export function shownApi({
     scopes: registration.scopes,
     access_token_seconds: registration.accessTokenSeconds,
     suspended,
+  }
+}
+
+/** Of any other, no request could ask for a token. */
+function isResourceIndicator(text: string): boolean {
+  try {
+    assertResourceIndicator(text)
+    return true
+  } catch (error) {
+    if (error instanceof OAuthError) return false
+    throw error
   }
 }

@@ -2,13 +2,14 @@ import { Commands } from '@grantlog/eventing'
 import { JsonBody, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token } from '@grantlog/resource-guard/nest'
-import { Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common'
+import { Controller, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { z } from 'zod'
 import { Audiences } from '../audiences.js'
 import { type ApiCommand, type ApiState, api } from '../domain/api.js'
 import { listApis } from '../projections/apis.projection.js'
 import { apiBody, newApi, readApi, shownApi } from './api-body.js'
+import { apiId } from './known-id.js'
 import { operatorOf, readPage, suspension } from './request.js'
 
 /** The registry of APIs, their scopes, and the words in which people are asked for them. */
@@ -22,15 +23,15 @@ export class ApisController {
 
   @Get()
   @RequireScope('clients:read')
-  async list(@Query() query: unknown) {
-    const page = readPage(query)
+  async list(@Req() request: { readonly url: string }) {
+    const page = readPage(request.url)
     const rows = await listApis(this.db, page)
     return { apis: rows.map(shownApi), next: rows.length === page.limit ? rows.at(-1)?.api_id : null }
   }
 
   @Get(':id')
   @RequireScope('clients:read')
-  async one(@Param('id') id: string) {
+  async one(@Param('id', apiId) id: string) {
     return shown((await this.commands.load(api, id)).state)
   }
 
@@ -52,7 +53,7 @@ export class ApisController {
   @RequireScope('clients:write')
   async update(
     @Token() token: VerifiedToken,
-    @Param('id') id: string,
+    @Param('id', apiId) id: string,
     @JsonBody(apiBody) body: z.infer<typeof apiBody>,
   ) {
     const registration = readApi(id, body)
@@ -69,7 +70,7 @@ export class ApisController {
   @RequireScope('clients:write')
   async suspend(
     @Token() token: VerifiedToken,
-    @Param('id') id: string,
+    @Param('id', apiId) id: string,
     @JsonBody(suspension) { reason }: z.infer<typeof suspension>,
   ) {
     return this.#run(id, { type: 'suspend', apiId: id, reason }, token)
@@ -78,7 +79,7 @@ export class ApisController {
   @Post(':id/reinstate')
   @HttpCode(200)
   @RequireScope('clients:write')
-  async reinstate(@Token() token: VerifiedToken, @Param('id') id: string) {
+  async reinstate(@Token() token: VerifiedToken, @Param('id', apiId) id: string) {
     return this.#run(id, { type: 'reinstate', apiId: id }, token)
   }
 

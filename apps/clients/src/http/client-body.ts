@@ -2,12 +2,13 @@ import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
 import { Problem } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
+import { line } from './line.js'
 
 const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials'])
 
 /** RFC 7591 §2 */
 export const clientBody = z.object({
-  client_name: z.string().trim().min(1).max(80),
+  client_name: line(80),
   client_uri: z
     .url({ protocol: /^https?$/ })
     .max(512)
@@ -52,8 +53,14 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     redirectUris,
     grantTypes,
     tokenEndpointAuthMethod: token_endpoint_auth_method,
-    scopes: pointing('/scope', () => parseScope(scope)),
+    scopes: readScopes(scope),
   }
+}
+
+function readScopes(scope: string): string[] {
+  const scopes = pointing('/scope', () => parseScope(scope))
+  if (scopes.some(name => name.length > 128)) throw wrong('/scope', 'has a scope of more than 128 characters')
+  return scopes
 }
 
 export function shownClient({
@@ -88,6 +95,6 @@ export function unique<T>(pointer: string, values: readonly T[]): T[] {
   return [...values]
 }
 
-export function wrong(pointer: string, detail: string): Problem {
+function wrong(pointer: string, detail: string): Problem {
   return new Problem(400, 'Bad Request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] })
 }

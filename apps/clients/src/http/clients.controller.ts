@@ -4,12 +4,13 @@ import { createClientSecret, hashSecret } from '@grantlog/oauth'
 import { Clock, JsonBody, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token } from '@grantlog/resource-guard/nest'
-import { Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common'
+import { Controller, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { z } from 'zod'
 import { type ClientCommand, client, mayBecome } from '../domain/client.js'
 import { listClients } from '../projections/clients.projection.js'
 import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
+import { clientId } from './known-id.js'
 import { operatorOf, readPage, suspension } from './request.js'
 
 /** Ahead of now, in seconds: the token service issues until it has heard of the suspension. */
@@ -26,8 +27,8 @@ export class ClientsController {
 
   @Get()
   @RequireScope('clients:read')
-  async list(@Query() query: unknown) {
-    const page = readPage(query)
+  async list(@Req() request: { readonly url: string }) {
+    const page = readPage(request.url)
     const rows = await listClients(this.db, page)
     return {
       clients: rows.map(shownClient),
@@ -37,7 +38,7 @@ export class ClientsController {
 
   @Get(':id')
   @RequireScope('clients:read')
-  async one(@Param('id') id: string) {
+  async one(@Param('id', clientId) id: string) {
     const { state } = await this.commands.load(client, id)
     return shownClient(known(state))
   }
@@ -61,7 +62,7 @@ export class ClientsController {
   @RequireScope('clients:write')
   async update(
     @Token() token: VerifiedToken,
-    @Param('id') id: string,
+    @Param('id', clientId) id: string,
     @JsonBody(clientBody) body: z.infer<typeof clientBody>,
   ) {
     const registration = readRegistration(id, body)
@@ -87,7 +88,7 @@ export class ClientsController {
   @RequireScope('clients:write')
   async suspend(
     @Token() token: VerifiedToken,
-    @Param('id') id: string,
+    @Param('id', clientId) id: string,
     @JsonBody(suspension) { reason }: z.infer<typeof suspension>,
   ) {
     const cutoff = this.clock.seconds() + suspensionLead
@@ -97,7 +98,7 @@ export class ClientsController {
   @Post(':id/reinstate')
   @HttpCode(200)
   @RequireScope('clients:write')
-  async reinstate(@Token() token: VerifiedToken, @Param('id') id: string) {
+  async reinstate(@Token() token: VerifiedToken, @Param('id', clientId) id: string) {
     return this.#run(id, { type: 'reinstate', clientId: id }, token)
   }
 

@@ -1,6 +1,8 @@
+import { OAuthError, type Parameters, parseParameters } from '@grantlog/oauth'
 import { currentTrace, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { z } from 'zod'
+import { line } from './line.js'
 
 /** Who commands: the client that the token was issued to. */
 export function operatorOf(token: VerifiedToken) {
@@ -10,28 +12,34 @@ export function operatorOf(token: VerifiedToken) {
   } as const
 }
 
-const pageQuery = z.strictObject({
-  after: z.string('is given twice').max(64, 'is longer than an id').default(''),
-  limit: z
-    .string('is given twice')
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
-    .transform(Number)
-    .refine(limit => limit >= 1 && limit <= 200, 'must be a whole number from 1 to 200')
-    .default(50),
-})
-
-/** @throws Problem 400 that names the parameter */
-export function readPage(query: unknown): z.infer<typeof pageQuery> {
-  const result = pageQuery.safeParse(query)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  const detail =
-    issue?.code === 'unrecognized_keys'
-      ? `There is no parameter “${issue.keys[0]}”: there are after and limit.`
-      : `Parameter “${issue?.path.join('.')}” ${issue?.message}.`
-  throw new Problem(400, 'Bad Request', detail)
+/**
+ * The page of a list that a URL asks for.
+ * @throws Problem 400 that names the parameter
+ */
+export function readPage(url: string): { after: string; limit: number } {
+  const query = queryOf(url)
+  const [unknown] = query.names().filter(name => name !== 'after' && name !== 'limit')
+  if (unknown !== undefined) throw refused(`There is no parameter '${unknown}': there are after and limit.`)
+  const after = query.get('after') ?? ''
+  if (after.length > 64) throw refused("Parameter 'after' is longer than an id.")
+  const limit = query.get('limit') ?? '50'
+  if (!/^(?:[1-9]\d?|1\d\d|200)$/.test(limit))
+    throw refused("Parameter 'limit' must be a whole number from 1 to 200.")
+  return { after, limit: Number(limit) }
 }
 
+/** Strictly: Node's own reader takes what is badly encoded for text. */
+function queryOf(url: string): Parameters {
+  const at = url.indexOf('?')
+  try {
+    return parseParameters(at < 0 ? '' : url.slice(at + 1))
+  } catch (error) {
+    throw error instanceof OAuthError ? refused(error.description) : error
+  }
+}
+
+const refused = (detail: string) => new Problem(400, 'Bad Request', detail)
+
 export const suspension = z.object({
-  reason: z.string().trim().min(1).max(200).describe('Why; it is kept in the log and shown to operators.'),
+  reason: line(200).describe('Why; it is kept in the log and shown to operators.'),
 })

@@ -65,7 +65,8 @@ export async function proveRedirect(db: DataSource, query: string): Promise<Prov
     )
   }
   const states = given.getAll('state').filter(state => state !== '')
-  const state = states.length === 1 ? states[0] : undefined
+  // RFC 6749 §4.1.2.1: "The exact value received from the client"; of bytes that are no text there is none to give back
+  const state = states.length === 1 && !states[0]?.includes('\ufffd') ? states[0] : undefined
   return { client, redirectUri, redirectUriGiven: named !== undefined, state }
 }
 

@@ -39,6 +39,8 @@ export class Decisions {
   ): Promise<string> {
     const now = this.clock.seconds()
     const fresh = grantIdOf(interaction)
+    // a denial is recorded there also when another grant stands: the page was answered
+    if ((await this.commands.load(grant, fresh)).state.status === 'denied') throw answeredOtherwise()
     const standing = await findStandingGrant(this.db, {
       owner,
       clientId: request.client.client_id,
@@ -56,7 +58,7 @@ export class Decisions {
       })
       return this.#respond(request, { code })
     }
-    throw accessDenied('The request was answered already, in another way.')
+    throw answeredOtherwise()
   }
 
   /** @returns where the browser goes: back to the client, which learns that it was refused */
@@ -108,6 +110,8 @@ export class Decisions {
     }
   }
 }
+
+const answeredOtherwise = () => accessDenied('The request was answered already, in another way.')
 
 /** Names a page of ours, and the code that may come of it. */
 export const newInteraction = () => randomUUID()

@@ -5,10 +5,11 @@ import { Controller, Post, UseGuards } from '@nestjs/common'
 import { z } from 'zod'
 import { Accounts } from '../people/accounts.js'
 import { operator } from '../people/who-commands.js'
+import { line } from './line.js'
 
 const newAccount = z.object({
   email: z.email('must be an e-mail address').max(254),
-  name: z.string().trim().min(1).max(120),
+  name: line(120),
   // NIST SP 800-63B-4 §3.1.1.2
   password: z
     .string()

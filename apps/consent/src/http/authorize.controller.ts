@@ -61,6 +61,8 @@ export class AuthorizeController {
     const form = formOf(body)
     const query = requestOf(form) ?? ''
     const interaction = form.require('interaction')
+    // ours, not the client's: a form that lacks it is told to the person
+    const decision = form.require('decision')
     const visit = await this.browser.prove(http, form.require('csrf'), purposeOf(interaction, query))
     await this.#withRequest(query, reply, async request => {
       const { session } = visit
@@ -68,7 +70,7 @@ export class AuthorizeController {
         seeOther(reply, `/authorize?${query}`)
         return
       }
-      switch (form.require('decision')) {
+      switch (decision) {
         case 'deny':
           seeOther(reply, await this.decisions.deny(request, { session, interaction }))
           return

@@ -11,7 +11,11 @@ import { person } from '../people/who-commands.js'
 import { grants, grantsOf } from '../projections/grants.projection.js'
 import { Browser } from './browser.js'
 import { formOf } from './form.js'
+import { knownId } from './known-id.js'
 import { seeOther, sendPage, signedIn } from './reply.js'
+
+const unknown = ['No such grant', 'There is no such grant of yours.'] as const
+const grantIdInPath = knownId(...unknown)
 
 /** “Your grants”: who may use what of a person's, and the end of it. */
 @Controller('grants')
@@ -51,7 +55,7 @@ export class GrantsController {
   async revoke(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-    @Param('id') grantId: string,
+    @Param('id', grantIdInPath) grantId: string,
     @Body() body: unknown,
   ): Promise<void> {
     const { session } = await this.browser.prove(request, formOf(body).require('csrf'), purposeOf(grantId))
@@ -60,8 +64,7 @@ export class GrantsController {
       return
     }
     const { state } = await this.commands.load(grant, grantId)
-    if (!(await this.#isHers(state, session.accountId)))
-      throw new Problem(404, 'No such grant', 'There is no such grant of yours.')
+    if (!(await this.#isHers(state, session.accountId))) throw new Problem(404, ...unknown)
     const command = { type: 'revoke', grantId, revokedBy: session.accountId, eventId: randomUUID() } as const
     const revoked = await this.commands.run(grant, grantId, command, person(session.accountId))
     // the page that follows must show it; should the read model be slow, the revocation counts all the same

@@ -6,8 +6,12 @@ import { z } from 'zod'
 import { Accounts } from '../people/accounts.js'
 import { Organizations } from '../people/organizations.js'
 import { operator } from '../people/who-commands.js'
+import { knownId } from './known-id.js'
+import { line } from './line.js'
 
-const newOrganization = z.object({ name: z.string().trim().min(1).max(120) })
+const unknown = 'There is no such organization.'
+const organizationIdInPath = knownId('Not Found', unknown)
+const newOrganization = z.object({ name: line(120) })
 const newMember = z.object({ account_id: z.uuid(), role: z.enum(['administrator', 'member']) })
 
 /** Companies and their members, for operators. */
@@ -32,7 +36,7 @@ export class OrganizationsController {
   @RequireScope('accounts:write')
   async addMember(
     @Token() token: VerifiedToken,
-    @Param('id') organizationId: string,
+    @Param('id', organizationIdInPath) organizationId: string,
     @JsonBody(newMember) { account_id, role }: z.infer<typeof newMember>,
   ) {
     if ((await this.accounts.find(account_id)) === undefined)
@@ -43,7 +47,7 @@ export class OrganizationsController {
       role,
       operator(token.clientId),
     )
-    if (outcome === 'no organization') throw new Problem(404, 'Not Found', 'There is no such organization.')
+    if (outcome === 'no organization') throw new Problem(404, 'Not Found', unknown)
     if (outcome === 'member already')
       throw new Problem(409, 'Conflict', 'This person is a member of the organization already.')
     return { organization_id: organizationId, account_id, role }

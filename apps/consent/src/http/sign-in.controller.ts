@@ -93,7 +93,7 @@ export class SignInController {
     sendPage(reply, signInPage(page), policy, status)
   }
 
-  /** Who asks what she signs in to answer; a request that is out of order by now is told when she has signed in. */
+  /** Who asks what she signs in to answer. @throws Problem, OAuthError for a request that is out of order by now */
   async #questionOf(query: string | undefined): Promise<{ asked?: SignInPage['asked']; policy: string }> {
     if (query === undefined) return { policy: contentSecurityPolicy() }
     const request = await readRequest(this.db, query, await proveRedirect(this.db, query))

@@ -36,10 +36,15 @@ export class SignInLimits {
     return tooMany ? (period + 1) * periodSeconds - now : undefined
   }
 
-  /** She knew the password: what was counted against her is forgotten. */
+  /** She knew the password: what was counted against her is forgotten, and her address is not charged for it. */
   async succeeded(email: string, address: string): Promise<void> {
-    const { pair, email: any } = keysOf(email, address)
+    const { pair, email: any, address: shared } = keysOf(email, address)
     await this.db.query('delete from sign_in_attempts where key = any($1)', [[pair, any]])
+    // the others' failures there stay: one password that she knows must not buy an address more guesses
+    await this.db.query(
+      'update sign_in_attempts set attempts = attempts - 1 where key = $1 and attempts > 0',
+      [shared],
+    )
   }
 }
 

@@ -1,0 +1,109 @@
+import { assertFact } from '@grantlog/contracts'
+import { describe, expect, it } from '@jest/globals'
+import { mayActFor, type OrganizationCommand, type OrganizationState, organization } from './organization.js'
+
+const organizationId = '0199aa00-0000-7000-8000-0000000000c0'
+const ada = '0199aa00-0000-7000-8000-0000000000ad'
+const charles = '0199aa00-0000-7000-8000-0000000000cb'
+const create = { type: 'create', organizationId } as const
+const add = (accountId: string, role: 'administrator' | 'member') =>
+  ({ type: 'add-member', organizationId, accountId, role }) as const
+
+const after = (...commands: OrganizationCommand[]): OrganizationState =>
+  commands.reduce(
+    (state, command) => organization.decide(command, state).reduce(organization.evolve, state),
+    organization.initial,
+  )
+
+describe('an organization', () => {
+  it.each([
+    [
+      'is created',
+      [],
+      create,
+      [{ type: 'organization.created', data: { organizationId } }],
+      { created: true, members: {} },
+    ],
+    [
+      'is created once',
+      [create, add(ada, 'member')],
+      create,
+      [],
+      { created: true, members: { [ada]: 'member' } },
+    ],
+    [
+      'takes a member',
+      [create],
+      add(ada, 'member'),
+      [{ type: 'organization.member-added', data: { organizationId, accountId: ada, role: 'member' } }],
+      { created: true, members: { [ada]: 'member' } },
+    ],
+    [
+      'takes a second one beside the first',
+      [create, add(ada, 'administrator')],
+      add(charles, 'member'),
+      [{ type: 'organization.member-added', data: { organizationId, accountId: charles, role: 'member' } }],
+      { created: true, members: { [ada]: 'administrator', [charles]: 'member' } },
+    ],
+    ['takes nobody before it exists', [], add(ada, 'administrator'), [], { created: false, members: {} }],
+    [
+      'makes no administrator of a member by adding her again',
+      [create, add(ada, 'member')],
+      add(ada, 'administrator'),
+      [],
+      { created: true, members: { [ada]: 'member' } },
+    ],
+    [
+      'takes no administrator’s role away by adding her again',
+      [create, add(ada, 'administrator')],
+      add(ada, 'member'),
+      [],
+      { created: true, members: { [ada]: 'administrator' } },
+    ],
+  ] satisfies [string, OrganizationCommand[], OrganizationCommand, object[], object][])(
+    '%s',
+    (_, given, when, then, state) => {
+      expect(organization.decide(when, after(...given))).toEqual(then)
+      expect(after(...given, when)).toEqual(state)
+    },
+  )
+
+  it.each([
+    ['an administrator', [create, add(ada, 'administrator')], ada, true],
+    ['a member', [create, add(ada, 'member')], ada, false],
+    ['somebody else', [create, add(ada, 'administrator')], charles, false],
+    ['anybody, before it exists', [add(ada, 'administrator')], ada, false],
+    ['a name that every object has', [create], 'constructor', false],
+  ] satisfies [string, OrganizationCommand[], string, boolean][])(
+    'may %s act for it?',
+    (_, given, accountId, answer) => {
+      expect(mayActFor(after(...given), accountId)).toBe(answer)
+    },
+  )
+
+  it('is the same state step by step and replayed, and only says what the catalogue knows', () => {
+    const commands = [create, add(ada, 'administrator'), add(ada, 'member'), add(charles, 'member')]
+    const seen = new Set<string>()
+    for (const sequence of sequencesOf(commands, 4)) {
+      let state = organization.initial
+      const log = []
+      for (const command of sequence) {
+        const events = organization.decide(command, state)
+        for (const event of events) assertFact(event)
+        log.push(...events)
+        // as the store keeps it
+        state = JSON.parse(JSON.stringify(events.reduce(organization.evolve, state)))
+      }
+      expect(log.reduce(organization.evolve, organization.initial)).toEqual(state)
+      seen.add(JSON.stringify(state))
+    }
+    // nothing; created; with one of three, or with Charles and one of two
+    expect(seen.size).toBeGreaterThanOrEqual(7)
+  })
+})
+
+/** Every order in which this many of the commands may come, with repetition. */
+function sequencesOf<T>(commands: readonly T[], length: number): T[][] {
+  if (length === 0) return [[]]
+  return sequencesOf(commands, length - 1).flatMap(begun => commands.map(command => [...begun, command]))
+}
