@@ -58,14 +58,24 @@ export class Guard {
 
   /**
    * @param request.authorization the header of that name
+   * @param request.tokenInQuery whether the URL has a parameter `access_token`; it is never read
    * @param need.scope all of these are needed
    * @throws GuardError, which knows how to be answered
    */
   async verify(
-    request: { readonly authorization: string | undefined },
+    request: { readonly authorization: string | undefined; readonly tokenInQuery?: boolean },
     need: { readonly scope?: readonly string[] } = {},
   ): Promise<VerifiedToken> {
     const text = this.#read(request.authorization)
+    // RFC 6750 §2: "Clients MUST NOT use more than one method to transmit the token in each request"; §3.1: invalid_request
+    if (request.tokenInQuery === true) {
+      throw this.#error({
+        status: 400,
+        code: 'invalid_request',
+        description:
+          'An access token belongs in the Authorization header only: the parameter access_token is refused.',
+      })
+    }
     const { token, keyId } = await this.#verifySignature(text)
     const revokedBy = this.options.revocations.revokedBy({ ...token, keyId })
     if (revokedBy !== undefined)

@@ -3,6 +3,11 @@ import { Reflector } from '@nestjs/core'
 import { Guard } from '../guard.js'
 import { NEED, type Need, remember } from './decorators.js'
 
+interface Request {
+  readonly headers: { readonly authorization?: string }
+  readonly query?: object
+}
+
 /** Lets a request through when its token is good for the route. A route that says nothing of what it needs is refused. */
 @Injectable()
 export class TokenGuard implements CanActivate {
@@ -22,8 +27,10 @@ export class TokenGuard implements CanActivate {
       )
     }
     if (need === 'public') return true
-    const request = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>()
-    remember(request, await this.guard.verify({ authorization: request.headers.authorization }, need))
+    const request = context.switchToHttp().getRequest<Request>()
+    const { authorization } = request.headers
+    const tokenInQuery = Object.hasOwn(request.query ?? {}, 'access_token')
+    remember(request, await this.guard.verify({ authorization, tokenInQuery }, need))
     return true
   }
 }

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals'
+import { type RevocableToken, RevocationSet, type TargetKind, targetKinds } from './revocation-set.js'
+
+const hour = 3600
+
+function at(start: number) {
+  const clock = { now: start }
+  const set = new RevocationSet({
+    maxTokenLifetimeSeconds: hour,
+    clockSkewSeconds: 10,
+    now: () => clock.now,
+  })
+  return { clock, set }
+}
+
+const token: RevocableToken = {
+  tokenId: 'the-token',
+  familyId: 'the-family',
+  grantId: 'the-grant',
+  clientId: 'the-client',
+  subject: 'the-owner',
+  organizationId: 'the-organization',
+  keyId: 'the-key',
+  issuedAt: 1000,
+}
+
+describe('the revocation set', () => {
+  it('holds nothing against a token of which nothing was said', () => {
+    expect(at(1000).set.revokedBy(token)).toBeUndefined()
+  })
+
+  describe.each([...targetKinds])('a revocation of a %s', kind => {
+    const target = { kind, id: `the-${kind}` }
+
+    it('reaches the tokens that name it', () => {
+      const { set } = at(1000)
+      set.apply({ target, issuedBefore: null })
+      expect(set.revokedBy(token)).toBe(kind)
+    })
+
+    it('reaches no token that names another', () => {
+      const { set } = at(1000)
+      set.apply({ target: { kind, id: 'another' }, issuedBefore: null })
+      expect(set.revokedBy(token)).toBeUndefined()
+    })
+
+    it('reaches no token in which the id stands for something else', () => {
+      const { set } = at(1000)
+      for (const other of targetKinds.filter(each => each !== kind)) {
+        set.apply({ target: { kind: other, id: `the-${kind}` }, issuedBefore: null })
+      }
+      expect(set.revokedBy(token)).toBeUndefined()
+    })
+
+    it.each([
+      [999, undefined],
+      [1000, kind], // "tokens with iat <= it"
+      [1001, kind],
+    ])('with the cutoff %d and a token issued at 1000: %s', (issuedBefore, expected) => {
+      const { set } = at(1000)
+      set.apply({ target, issuedBefore })
+      expect(set.revokedBy(token)).toBe(expected)
+    })
+
+    it('only ever moves its cutoff later, in whatever order it is heard', () => {
+      for (const cutoffs of [
+        [900, 1000],
+        [1000, 900],
+        [null, 900],
+        [900, null],
+        [1000, 1000],
+      ]) {
+        const { set } = at(1000)
+        for (const issuedBefore of cutoffs) set.apply({ target, issuedBefore })
+        expect({ cutoffs, revoked: set.revokedBy(token), size: set.size }).toEqual({
+          cutoffs,
+          revoked: kind,
+          size: 1,
+        })
+      }
+    })
+  })
+
+  it('does not take a missing name for a name', () => {
+    const { set } = at(1000)
+    for (const kind of ['family', 'grant', 'organization'] as const) {
+      set.apply({ target: { kind, id: 'undefined' }, issuedBefore: null })
+      set.apply({ target: { kind, id: '' }, issuedBefore: null })
+    }
+    const bare = { ...token, familyId: undefined, grantId: undefined, organizationId: undefined }
+    expect(set.revokedBy(bare)).toBeUndefined()
+  })
+
+  it('ignores a kind of target that came after it', () => {
+    const { set } = at(1000)
+    set.apply({ target: { kind: 'device' as TargetKind, id: 'the-token' }, issuedBefore: null })
+    expect({ size: set.size, revoked: set.revokedBy(token) }).toEqual({ size: 0, revoked: undefined })
+  })
+
+  it('forgets a revocation when every token that it covers has expired, and not a second before', () => {
+    const { set, clock } = at(1000)
+    const target = { kind: 'token', id: 'the-token' } as const
+    set.apply({ target, issuedBefore: null })
+    clock.now = 1000 + hour + 10
+    set.prune()
+    expect(set.revokedBy(token)).toBe('token')
+    clock.now += 1
+    set.prune()
+    expect({ size: set.size, revoked: set.revokedBy(token) }).toEqual({ size: 0, revoked: undefined })
+  })
+
+  it('counts from the cutoff where that lies in the future', () => {
+    const { set, clock } = at(1000)
+    set.apply({ target: { kind: 'client', id: 'the-client' }, issuedBefore: 1500 })
+    clock.now = 1500 + hour + 10
+    set.prune()
+    expect(set.revokedBy({ ...token, issuedAt: 1500 })).toBe('client')
+    clock.now += 1
+    set.prune()
+    expect(set.size).toBe(0)
+  })
+
+  it('counts from the later of two cutoffs', () => {
+    const { set, clock } = at(1000)
+    const target = { kind: 'owner', id: 'the-owner' } as const
+    set.apply({ target, issuedBefore: 1000 })
+    clock.now = 3000
+    set.apply({ target, issuedBefore: 3000 })
+    clock.now = 1000 + hour + 11
+    set.prune()
+    expect(set.revokedBy({ ...token, issuedAt: 2999 })).toBe('owner')
+  })
+
+  it('is bounded: three hours of revocations take the memory of one, without being told to forget', () => {
+    const { set, clock } = at(0)
+    const perSecond = 5
+    let largest = 0
+    for (; clock.now < 3 * hour; clock.now += 1) {
+      for (let each = 0; each < perSecond; each += 1) {
+        set.apply({ target: { kind: 'family', id: `${clock.now}-${each}` }, issuedBefore: null })
+      }
+      largest = Math.max(largest, clock.now % 30 === 0 ? set.size : 0)
+    }
+    // it forgets once a minute
+    expect(largest).toBeLessThanOrEqual(perSecond * (hour + 10 + 61))
+    expect(largest).toBeGreaterThan(perSecond * hour)
+  })
+})
