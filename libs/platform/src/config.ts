@@ -205,7 +205,7 @@ function textOf(
     try {
       return { text: readFileSync(file, 'utf8').trim() }
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException // the file system throws no others
       return { problem: `can not be read from the file of ${name}_FILE, ${file} (${code})` }
     }
   }

@@ -1,8 +1,10 @@
 import fastifyCookie from '@fastify/cookie'
+import { invalidRequest } from '@grantlog/oauth'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { setting } from './config.js'
+import type { ErrorForm } from './error-filter.js'
 import type { Metrics } from './metrics.js'
 import { Problem } from './problem.js'
 import { traceOf, withinTrace } from './trace.js'
@@ -28,8 +30,13 @@ export function corsOptions(origins: readonly string[]) {
 
 const bodyLimit = 64 * 1024
 const urlLimit = 16 * 1024
+const everyAnswer = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
 
-export function createAdapter(trustedProxies: readonly string[]): FastifyAdapter {
+export function createAdapter(trustedProxies: readonly string[], errors: ErrorForm): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit,
     routerOptions: { maxParamLength: 256 },
@@ -37,6 +44,17 @@ export function createAdapter(trustedProxies: readonly string[]): FastifyAdapter
     http: { maxHeaderSize: 32 * 1024 },
     forceCloseConnections: 'idle',
     return503OnClosing: false, // what is in flight is finished; the balancer has been told by readiness
+    // a path that can't be decoded gets to no route, and so to no hook and no filter
+    frameworkErrors: (_error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+      const sentence = 'The path of the URL is not percent-encoded UTF-8.'
+      const oauth = errors === 'oauth'
+      const refusal = oauth ? invalidRequest(sentence) : new Problem(400, 'Bad Request', sentence)
+      reply
+        .status(400)
+        .headers(everyAnswer)
+        .type(oauth ? 'application/json' : 'application/problem+json')
+        .send(JSON.stringify(refusal))
+    },
   })
 }
 
@@ -65,16 +83,18 @@ export async function prepareHttp(
     for (const each of [method].flat()) routes.push({ pattern, method: each })
   })
   fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers({
+      ...everyAnswer,
+      ...(request.protocol === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
+    })
     if (request.url.length > urlLimit) {
       done(new Problem(414, 'URI Too Long', 'The URL is too long.'))
       return
     }
-    reply.headers({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
-      ...(request.protocol === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
-    })
+    // Node keeps the first Authorization line and drops the others without a word. Whoever reads credentials must see that
+    // there were two, and refuses what is not one. RFC 9110 §5.3: lines of one name combine with commas.
+    const { authorization = [] } = request.raw.headersDistinct
+    if (authorization.length > 1) request.headers.authorization = authorization.join(', ')
     const trace = traceOf(header(request, 'traceparent'))
     withinTrace(trace, done)
   })

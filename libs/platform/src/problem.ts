@@ -48,6 +48,7 @@ export const JsonBody = <S extends z.ZodObject>(schema: S) =>
 
 /** @throws Problem 400 that points at each wrong member */
 export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.infer<S> {
+  assertStorable(body)
   const result = schema.strict().safeParse(body)
   if (result.success) return result.data as z.infer<S>
   const errors = result.error.issues.flatMap(issue =>
@@ -61,6 +62,18 @@ export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.in
   const [first] = errors
   const detail = first ? `${first.pointer || 'The body'}: ${first.detail}` : 'The body is not valid.'
   throw new Problem(400, 'Bad Request', detail, { errors })
+}
+
+/** Postgres stores neither NUL nor half a surrogate pair: better refused by name than by an error of the database. */
+function assertStorable(value: unknown, path: readonly PropertyKey[] = []): void {
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) assertStorable(member, [...path, key])
+  } else if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
+    const detail = 'contains a character that is no text: NUL, or half a surrogate pair'
+    throw new Problem(400, 'Bad Request', `${pointer(path) || 'The body'}: ${detail}`, {
+      errors: [{ pointer: pointer(path), detail }],
+    })
+  }
 }
 
 const pointer = (path: readonly PropertyKey[]) =>

@@ -184,7 +184,7 @@ async function listen<S extends Shape>(
   const parts = await openParts(definition, config, logger)
   const app = await NestFactory.create<NestFastifyApplication>(
     platform(definition, config, logger, parts),
-    createAdapter(config.TRUSTED_PROXIES),
+    createAdapter(config.TRUSTED_PROXIES, definition.errors ?? 'problem'),
     { logger: new NestLog(logger), bodyParser: false, abortOnError: false },
   )
   if (definition.cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))

@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { ConfigurationError, defineConfig, describeConfig, loadConfig, setting } from './config.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'config-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const definition = defineConfig('sample', {
+  NAME: setting.text({ describe: 'How it is called.', example: 'Ada' }),
+  HOME_URL: setting.url({ describe: 'Where it is.', example: 'https://example.com' }),
+  SIZE: setting.integer({ min: 1, max: 9, describe: 'How large.', example: '3', default: '5' }),
+  COLOUR: setting.oneOf(['red', 'blue'], { describe: 'Which colour.', example: 'red', default: 'blue' }),
+  HOSTS: setting.list({ describe: 'Which hosts.', example: 'a,b', default: '' }),
+  PASSPHRASE: setting.secret({
+    describe: 'Opens it.',
+    example: 'open sesame',
+    pattern: /^open/,
+    wrong: 'must begin with open',
+  }),
+  SEAL_KEY: setting.key({ describe: 'Seals it.' }),
+  NICKNAME: setting.optional(setting.text({ describe: 'What friends say.', example: 'A.' })),
+})
+const good = {
+  PORT: '4000',
+  NAME: 'Ada',
+  HOME_URL: 'https://example.com',
+  PASSPHRASE: 'open sesame',
+  SEAL_KEY: 'A'.repeat(43),
+}
+
+/** What is wrong, a line per variable. @throws when nothing is */
+function problems(change: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(definition, { ...good, ...change })
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+  throw new Error('It was loaded')
+}
+
+describe('the settings of a service', () => {
+  it('are read from the environment, with what is true where it says nothing', () => {
+    expect(loadConfig(definition, { ...good, HOSTS: ' a, b ,,c ', NOT_OURS: 'x' })).toEqual({
+      HOST: '127.0.0.1',
+      PORT: 4000,
+      LOG_LEVEL: 'info',
+      SHUTDOWN_GRACE_SECONDS: 10,
+      TRUSTED_PROXIES: [],
+      NAME: 'Ada',
+      HOME_URL: 'https://example.com',
+      SIZE: 5,
+      COLOUR: 'blue',
+      HOSTS: ['a', 'b', 'c'],
+      PASSPHRASE: 'open sesame',
+      SEAL_KEY: 'A'.repeat(43),
+      NICKNAME: undefined,
+    })
+  })
+
+  it.each([
+    ['missing', 'NAME', undefined, 'NAME is missing: how it is called, for example NAME=Ada'],
+    ['empty', 'NAME', '', 'NAME is missing: how it is called, for example NAME=Ada'],
+    [
+      'no URL',
+      'HOME_URL',
+      'example.com',
+      'HOME_URL must be an absolute http or https URL, not “example.com”, for example HOME_URL=https://example.com',
+    ],
+    [
+      'a URL of another kind',
+      'HOME_URL',
+      'ftp://example.com',
+      'HOME_URL must be an absolute http or https URL, not “ftp://example.com”, for example HOME_URL=https://example.com',
+    ],
+    ...['0', '10', '1.5', '1e0', ' 3', 'three', '-1'].map((value): [string, string, string, string] => [
+      'no number in the range',
+      'SIZE',
+      value,
+      `SIZE must be a whole number from 1 to 9, not “${value}”, for example SIZE=3`,
+    ]),
+    ['unknown', 'COLOUR', 'Red', 'COLOUR must be one of red, blue, not “Red”, for example COLOUR=red'],
+  ])('%s: %s=%s', (_, name, value, sentence) => {
+    expect(problems({ [name]: value })).toEqual([sentence])
+  })
+
+  it('are all checked before it says what is wrong', () => {
+    const told = problems({ NAME: '', SIZE: 'x', PORT: '-1' })
+    expect(told.map(line => line.split(' ')[0]).toSorted()).toEqual(['NAME', 'PORT', 'SIZE'])
+  })
+
+  it.each([
+    ['PASSPHRASE', 'hunter2-hunter2', 'PASSPHRASE must begin with open, for example PASSPHRASE=open sesame'],
+    ['SEAL_KEY', 'c2hvcnQ-c2hvcnQ', 'SEAL_KEY must be 32 bytes in base64url without padding (43 characters)'],
+    // the last of 43 characters carries only four bits
+    ['SEAL_KEY', 'B'.repeat(43), 'SEAL_KEY must be 32 bytes in base64url'],
+  ])('never show the value of a secret: %s', (name, value, sentence) => {
+    const [told = '', ...more] = problems({ [name]: value })
+    expect(told).toContain(sentence)
+    expect(told).not.toContain(value)
+    expect(more).toEqual([])
+  })
+
+  describe('a secret in a file', () => {
+    const path = join(folder, 'passphrase')
+
+    it('is read from there, without the line’s end', () => {
+      writeFileSync(path, 'open from a file\n')
+      const { PASSPHRASE } = loadConfig(definition, { ...good, PASSPHRASE: '', PASSPHRASE_FILE: path })
+      expect(PASSPHRASE).toBe('open from a file')
+    })
+
+    it('is checked as any other, and not shown', () => {
+      writeFileSync(path, 'hunter2-hunter2')
+      const [told] = problems({ PASSPHRASE: undefined, PASSPHRASE_FILE: path })
+      expect(told).toBe('PASSPHRASE must begin with open, for example PASSPHRASE=open sesame')
+    })
+
+    it('is not taken where there is one in the environment, too', () => {
+      expect(problems({ PASSPHRASE_FILE: path })).toEqual([
+        'PASSPHRASE is set twice: by itself and by PASSPHRASE_FILE, for example PASSPHRASE=open sesame',
+      ])
+    })
+
+    it('that can not be read is named', () => {
+      const [told] = problems({ PASSPHRASE: undefined, PASSPHRASE_FILE: join(folder, 'nothing') })
+      expect(told).toMatch(
+        /^PASSPHRASE can not be read from the file of PASSPHRASE_FILE, .*nothing \(ENOENT\)/,
+      )
+    })
+
+    it('that is empty is as wrong as an empty secret', () => {
+      writeFileSync(path, '\n')
+      expect(problems({ PASSPHRASE: undefined, PASSPHRASE_FILE: path })).toHaveLength(1)
+    })
+
+    it('is only for secrets', () => {
+      writeFileSync(path, 'Ada')
+      expect(problems({ NAME: undefined, NAME_FILE: path })[0]).toMatch(/^NAME is missing/)
+    })
+  })
+
+  it('tell themselves for the reference', () => {
+    const rows = describeConfig(definition)
+    expect(rows.map(row => row.name)).toEqual(Object.keys(definition.settings))
+    expect(rows.find(row => row.name === 'SIZE')).toEqual({
+      service: 'sample',
+      name: 'SIZE',
+      type: 'integer 1–9',
+      describe: 'How large.',
+      example: '3',
+      secret: false,
+      default: '5',
+      optional: false,
+    })
+    expect(rows.filter(row => row.secret).map(row => row.name)).toEqual(['PASSPHRASE', 'SEAL_KEY'])
+    expect(rows.filter(row => row.optional).map(row => row.name)).toEqual(['NICKNAME'])
+  })
+})

@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals'
+import { createLogger, NestLog } from './log.js'
+import { traceOf, withinTrace } from './trace.js'
+
+function logging(level = 'info') {
+  const lines: string[] = []
+  const logger = createLogger('token', level, { write: line => void lines.push(line) })
+  return { logger, lines, parsed: () => lines.map(line => JSON.parse(line) as Record<string, unknown>) }
+}
+
+const names = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'dpop',
+  'client_secret',
+  'client_assertion',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'access_token',
+  'token',
+  'password',
+  'assertion',
+]
+
+describe('a line of the log', () => {
+  it('is JSON with time, service, level in words, and what was said', () => {
+    const { logger, parsed } = logging()
+    logger.info({ status: 200 }, 'request')
+    expect(parsed()).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        service: 'token',
+        status: 200,
+        msg: 'request',
+      },
+    ])
+  })
+
+  it('names the trace of the request, where it belongs to one', () => {
+    const { logger, parsed } = logging()
+    const trace = traceOf(undefined)
+    withinTrace(trace, () => logger.info('inside'))
+    logger.info('outside')
+    expect(parsed().map(line => line.trace)).toEqual([trace.traceId, undefined])
+  })
+
+  it.each(names)('never shows %s, wherever it stands', name => {
+    const { logger, lines } = logging()
+    const secret = 'correct-horse-battery'
+    logger.info({ [name]: secret })
+    logger.info({ body: { [name]: secret } })
+    logger.info({ request: { headers: { [name]: secret } } })
+    logger.info({ err: { request: { headers: { [name]: secret } } } })
+    logger.child({ [name]: secret }).info('child')
+    expect(lines).toHaveLength(5)
+    expect(lines.filter(line => line.includes(secret))).toEqual([])
+    expect(lines.filter(line => line.includes('[secret]'))).toHaveLength(5)
+  })
+
+  it('is not written below the level', () => {
+    const { logger, lines } = logging('warn')
+    logger.info('not worth it')
+    logger.warn('worth it')
+    expect(lines).toHaveLength(1)
+  })
+
+  it('of Nest itself is worth less than one of ours, but for its errors', () => {
+    const { logger, parsed } = logging()
+    const nest = new NestLog(logger)
+    nest.log('Mapped {/token, POST} route', 'RouterExplorer')
+    nest.warn('careful', 'Nest')
+    nest.error('broken', 'at line 1', 'Nest')
+    expect(parsed()).toMatchObject([
+      { level: 'warn', msg: 'careful', context: 'Nest' },
+      { level: 'error', msg: 'broken', context: 'Nest', stack: 'at line 1' },
+    ])
+  })
+})
