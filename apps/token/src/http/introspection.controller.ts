@@ -1,4 +1,4 @@
-import { invalidClient, parseParameters } from '@grantlog/oauth'
+import { invalidClient } from '@grantlog/oauth'
 import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
 import { accessToken } from '../domain/access-token.js'
 import { family } from '../domain/family.js'
@@ -7,6 +7,7 @@ import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
 import { authenticateClient } from './client-authentication.js'
+import { readForm } from './form.js'
 
 /** A client with this scope may ask about every token; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -38,7 +39,7 @@ export class IntrospectionController {
     @Body() body: unknown,
     @Headers('authorization') authorization?: string,
   ): Promise<Introspection> {
-    const parameters = parseParameters(typeof body === 'string' ? body : '')
+    const parameters = readForm(body)
     const token = parameters.require('token')
     const client = await authenticateClient({ authorization, parameters }, this.services)
     // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"

@@ -1,4 +1,3 @@
-import { parseParameters } from '@grantlog/oauth'
 import { currentTrace } from '@grantlog/platform'
 import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
 import { accessToken } from '../domain/access-token.js'
@@ -8,6 +7,7 @@ import { wasIssued } from '../grants/refresh-token.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
 import { authenticateClient } from './client-authentication.js'
+import { readForm } from './form.js'
 
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
@@ -20,7 +20,7 @@ export class RevocationController {
   @Post('revoke')
   @HttpCode(200)
   async revoke(@Body() body: unknown, @Headers('authorization') authorization?: string): Promise<void> {
-    const parameters = parseParameters(typeof body === 'string' ? body : '')
+    const parameters = readForm(body)
     const token = parameters.require('token')
     const client = await authenticateClient({ authorization, parameters }, this.services)
     // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides

@@ -1,10 +1,11 @@
-import { parseParameters, unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
+import { unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
 import { currentTrace } from '@grantlog/platform'
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
+import { Body, Controller, Header, Headers, HttpCode, Post } from '@nestjs/common'
 import type { TokenResponse } from '../grants/grant.js'
 import { grants } from '../grants/index.js'
 import { TokenServices } from '../token-services.js'
 import { authenticateClient } from './client-authentication.js'
+import { readForm } from './form.js'
 
 const maxCodeLength = 8192
 
@@ -15,13 +16,12 @@ export class TokenController {
 
   @Post('token')
   @HttpCode(200)
+  @Header('pragma', 'no-cache') // RFC 6749 §5.1: beside Cache-Control: no-store, which every answer has
   async token(
     @Body() body: unknown,
     @Headers('authorization') authorization?: string,
   ): Promise<TokenResponse> {
-    const parameters = parseParameters(typeof body === 'string' ? body : '', {
-      maxValueLength: maxCodeLength,
-    })
+    const parameters = readForm(body, { maxValueLength: maxCodeLength })
     const type = parameters.require('grant_type')
     const grant = grants.find(candidate => candidate.type === type)
     if (grant === undefined) throw unsupportedGrantType('The grant type is not supported.')

@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
+
+type Document = Readonly<Record<string, unknown>>
+
+describe('what the token service tells about itself', () => {
+  let running: RunningSystem
+  let wire: Wire
+  let metadata: Document
+  let postClient: Client
+  beforeAll(async () => {
+    running = await startSystem('embedded')
+    wire = new Wire(running)
+    metadata = (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
+    postClient = await registerPostClient(wire)
+  })
+  afterAll(() => running?.stop())
+
+  const documents = ['/.well-known/oauth-authorization-server', '/jwks']
+
+  describe.each(documents)('GET %s', path => {
+    it.each(['POST', 'PUT', 'DELETE'])('refuses %s and says what is allowed', async method => {
+      await expectRefusal(await fetch(wire.url(path), { method }), {
+        status: 405,
+        error: 'invalid_request',
+        says: `${method} is not allowed`,
+        headers: { allow: 'GET' },
+      })
+    })
+
+    it('is the same whatever the query, whoever asks, and may be kept for five minutes', async () => {
+      const plain = await fetch(wire.url(path))
+      const odd = await fetch(wire.url(`${path}?client_id=%00&client_id=x`), {
+        headers: { authorization: 'Bearer x', origin: 'https://app.example' },
+      })
+      expect([plain.status, odd.status]).toEqual([200, 200])
+      expect(await odd.text()).toBe(await plain.text())
+      expect(plain.headers.get('cache-control')).toBe('public, max-age=300')
+      // applications in browsers read it too
+      expect(odd.headers.get('access-control-allow-origin')).toBe('*')
+    })
+  })
+
+  it.each(['/.well-known/oauth-authorization-server/other', '/jwks/1', '/nothing'])(
+    'refuses %s: there is nothing there',
+    async path => {
+      await expectRefusal(await fetch(wire.url(path)), {
+        status: 404,
+        error: 'invalid_request',
+        says: 'nothing at this address',
+      })
+    },
+  )
+
+  it.each(['/%', '/%ff', '/jwks%2'])('refuses %s: a malformed path', async path => {
+    await expectRefusal(await wire.raw(wire.url(path), 'GET', {}), {
+      error: 'invalid_request',
+      says: 'path of the URL',
+    })
+  })
+
+  it('publishes public halves only, each with its use (RFC 7517 §4)', async () => {
+    const response = await fetch(String(metadata.jwks_uri))
+    expect(response.headers.get('content-type')).toMatch(/^application\/jwk-set\+json\b/)
+    const { keys } = (await response.json()) as { keys: Document[] }
+    expect(keys.length).toBeGreaterThan(0)
+    for (const key of keys) {
+      expect(key).toMatchObject({
+        kty: 'EC',
+        crv: 'P-256',
+        alg: 'ES256',
+        use: 'sig',
+        kid: expect.any(String),
+      })
+      expect(key).not.toHaveProperty('d')
+    }
+  })
+
+  /** One proof for each member of the document: a member without one fails the test. */
+  const proofs: Readonly<Record<string, (value: unknown) => Promise<unknown>>> = {
+    // RFC 8414 §3.3: the issuer "MUST be identical to the authorization server's issuer identifier"
+    issuer: async value => expect(value).toBe(running.installation.url('token')),
+    authorization_endpoint: async value => {
+      const response = await fetch(
+        `${value}?${new URLSearchParams({ response_type: 'code', client_id: wire.publicClient.id })}`,
+        { redirect: 'manual' },
+      )
+      // without its other parameters it is refused: there, and by a page or a redirect
+      expect(response.status).not.toBe(404)
+      expect(response.status).toBeLessThan(500)
+    },
+    token_endpoint: value => expectPosted(value, { grant_type: 'x' }, 400),
+    revocation_endpoint: value => expectPosted(value, { token: 'x' }, 200),
+    introspection_endpoint: value => expectPosted(value, { token: 'x' }, 200),
+    jwks_uri: async value => expect((await fetch(String(value))).status).toBe(200),
+    response_types_supported: value => each(value, { code: () => wire.authorize(wire.publicClient) }),
+    response_modes_supported: value => each(value, { query: () => wire.authorize(wire.publicClient) }),
+    code_challenge_methods_supported: value => each(value, { S256: () => wire.tokens(wire.publicClient) }),
+    authorization_response_iss_parameter_supported: async value => {
+      expect(value).toBe(true) // flow.e2e.spec.ts: openid-client refuses a response without the right iss
+    },
+    grant_types_supported: value =>
+      each(value, {
+        authorization_code: () => wire.tokens(wire.confidential),
+        refresh_token: async () => refreshed(wire, await wire.tokens(wire.publicClient)),
+        client_credentials: () => wire.operatorToken(),
+      }),
+    token_endpoint_auth_methods_supported: value =>
+      each(value, {
+        client_secret_basic: () => wire.tokens(wire.confidential),
+        client_secret_post: async () => {
+          const form = { grant_type: 'client_credentials', ...inBody(postClient) }
+          return wire.granted(await wire.post('/token', form))
+        },
+        none: () => wire.tokens(wire.publicClient),
+      }),
+    revocation_endpoint_auth_methods_supported: value => each(value, authenticated('/revoke')),
+    introspection_endpoint_auth_methods_supported: value => each(value, authenticated('/introspect')),
+  }
+
+  async function expectPosted(endpoint: unknown, form: Record<string, string>, status: number) {
+    const response = await fetch(String(endpoint), {
+      method: 'POST',
+      headers: wire.basic(wire.confidential),
+      body: new URLSearchParams(form),
+    })
+    expect(response.status).toBe(status)
+  }
+
+  function authenticated(path: string): Record<string, () => Promise<unknown>> {
+    const post = async (form: Record<string, string>, headers = {}) => {
+      expect((await wire.post(path, { token: 'x', ...form }, headers)).status).toBe(200)
+    }
+    return {
+      client_secret_basic: () => post({}, wire.basic(wire.confidential)),
+      client_secret_post: () => post(inBody(postClient)),
+      ...(path !== '/introspect' && { none: () => post({ client_id: wire.publicClient.id }) }),
+    }
+  }
+
+  it('names what it proves, and nothing else', () => {
+    expect(Object.keys(metadata).toSorted()).toEqual(Object.keys(proofs).toSorted())
+  })
+
+  it.each(Object.keys(proofs))('%s is alive', async name => {
+    await proofs[name]?.(metadata[name])
+    expect.hasAssertions()
+  })
+
+  it('does not take a method at introspection that it does not name', async () => {
+    expect(metadata.introspection_endpoint_auth_methods_supported).not.toContain('none')
+    const form = { token: 'x', client_id: wire.publicClient.id }
+    expect((await wire.post('/introspect', form)).status).toBe(401)
+  })
+})
+
+/** Every value that is advertised has a proof, every proof is of a value that is advertised, and each succeeds. */
+async function each(values: unknown, proofs: Readonly<Record<string, () => Promise<unknown>>>) {
+  expect(values).toEqual(expect.arrayContaining(Object.keys(proofs)))
+  expect(values).toHaveLength(Object.keys(proofs).length)
+  for (const proof of Object.values(proofs)) await proof()
+}
+
+const inBody = ({ id, secret = '' }: Client) => ({ client_id: id, client_secret: secret })
+
+async function refreshed(wire: Wire, { refresh_token }: Tokens): Promise<Tokens> {
+  const form = { grant_type: 'refresh_token', refresh_token, ...wire.named(wire.publicClient) }
+  return wire.granted(await wire.post('/token', form))
+}
+
+/** The demonstration has no client that sends its secret in the body. */
+async function registerPostClient(wire: Wire): Promise<Client> {
+  const response = await fetch(`${wire.running.installation.url('clients')}/clients`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await wire.operatorToken()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_name: 'Batch',
+      grant_types: ['client_credentials'],
+      token_endpoint_auth_method: 'client_secret_post',
+      scope: 'invoices:read',
+    }),
+  })
+  const { client_id, client_secret } = (await response.json()) as Record<string, unknown>
+  const client = { id: String(client_id), secret: String(client_secret), redirectUri: '' }
+  // the token service hears of it by its event
+  await untilStatus(200, () => wire.post('/token', { grant_type: 'client_credentials', ...inBody(client) }))
+  return client
+}
