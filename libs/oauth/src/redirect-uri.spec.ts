@@ -56,6 +56,7 @@ describe('assertRedirectUri', () => {
     ],
     ['a wildcard in the host (RFC 9700 §2.1)', 'https://*.example.com/cb', 'wildcard'],
     ['a wildcard in the path (RFC 9700 §2.1)', 'https://client.example.com/*', 'wildcard'],
+    ['a host that would end a policy', 'https://a;b.example/cb', 'host of letters'],
     ['plain http (RFC 9700 §2.6)', 'http://client.example.com/cb', 'must use https'],
     ['a host that begins like loopback (RFC 8252 §7.3)', 'http://127.0.0.1.evil.example/', 'must use https'],
     ['a host that begins like localhost (RFC 8252 §8.3)', 'http://localhost.evil.example/', 'must use https'],

@@ -25,6 +25,10 @@ export function assertRedirectUri(uri: string, client: { confidential: boolean }
   if (!isAbsoluteUri(uri) || !URL.canParse(uri)) throw refuse('must be an absolute URI')
   // RFC 9110 §4.2.4
   if (/^[^:]+:\/\/[^/?]*@/.test(uri)) throw refuse('must not have a user name or password')
+  // RFC 3986 §3.2.2 allows more in a host than any name of the DNS has, and a page's policy could not name it
+  if (/^https?:/i.test(uri) && !/^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(new URL(uri).hostname)) {
+    throw refuse('must name a host of letters, digits, dots and hyphens')
+  }
   const taken = RESPONSE_PARAMETERS.find(name => new URL(uri).searchParams.has(name))
   if (taken) throw refuse(`must not have '${taken}' in its query: the response adds it`)
 

@@ -97,7 +97,7 @@ export class ErrorFilter implements ExceptionFilter {
       const headers = { allow: allowed.join(', ') }
       return {
         status: 405,
-        detail: `${request.method} is not allowed here; ${allowed.join(' and ')} is.`,
+        detail: `${request.method} is not allowed here; ${allowed.join(' and ')} ${allowed.length > 1 ? 'are' : 'is'}.`,
         headers,
       }
     }
