@@ -48,9 +48,9 @@ export async function startSystem(transport: 'embedded' | 'kafka'): Promise<Runn
       demo,
       audience: audienceOf(installation),
       async logged(work) {
-        const before = await lastEvents(backbone)
+        const before = await settled(() => lastEvents(backbone), sameJson)
         const result = await work()
-        return { result, log: await settled(() => eventsSince(backbone, before, () => true)) }
+        return { result, log: await settled(() => eventsSince(backbone, before, () => true), sameJson) }
       },
       stop: () => system.stop(),
     }
@@ -61,14 +61,16 @@ export async function startSystem(transport: 'embedded' | 'kafka'): Promise<Runn
 }
 
 /** Events get their numbers a moment after they were stored: reads until nothing more arrives. */
-async function settled(read: () => Promise<LogLine[]>): Promise<LogLine[]> {
+async function settled<T>(read: () => Promise<T>, same: (a: T, b: T) => boolean): Promise<T> {
   for (let before = await read(); ; ) {
     await new Promise(resolve => setTimeout(resolve, 300))
     const now = await read()
-    if (now.length === before.length) return now
+    if (same(now, before)) return now
     before = now
   }
 }
+
+const sameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 /** The demonstration's person with a browser that knows no JavaScript. */
 export class Ada {

@@ -155,7 +155,7 @@ describe('what was thrown, as an answer', () => {
     expect(asOAuth.headers.allow).toBe('GET, POST')
     expect(asOAuth.json()).toEqual({
       error: 'invalid_request',
-      error_description: 'DELETE is not allowed here; GET and POST is.',
+      error_description: 'DELETE is not allowed here; GET and POST are.',
     })
     const asProblem = await problem.send({ method: 'PUT', url: '/thing' })
     expect(asProblem.json()).toMatchObject({ status: 405, title: 'Method Not Allowed' })

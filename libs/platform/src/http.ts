@@ -78,7 +78,7 @@ export async function prepareHttp(
       `^${url
         .replace(/[.]/g, '\\.')
         .replace(/:[A-Za-z]+/g, '[^/]+')
-        .replace('*', '.*')}/?$`,
+        .replace('*', '.*')}$`,
     )
     for (const each of [method].flat()) routes.push({ pattern, method: each })
   })
