@@ -119,6 +119,19 @@ export async function publicClient({ installation, demo, audience }: RunningSyst
   }
 }
 
+/** The token service hears of a revocation in its own time, as each resource server does. Returns how it refused at last. */
+export async function refreshUntilRefused(client: TestClient, refreshToken: string): Promise<unknown> {
+  for (let token = refreshToken, tries = 0; tries < 500; tries++) {
+    try {
+      token = (await client.refresh(token)).refreshToken
+    } catch (error) {
+      return error
+    }
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error('The token service still refreshes')
+}
+
 function tokens(response: { access_token: string; refresh_token?: string; scope?: string }): Tokens {
   return {
     accessToken: response.access_token,

@@ -1,6 +1,6 @@
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { confidentialClient, publicClient, type TestClient } from './clients.js'
+import { confidentialClient, publicClient, refreshUntilRefused, type TestClient } from './clients.js'
 import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
 
 function mainJob(transport: 'embedded' | 'kafka') {
@@ -119,19 +119,6 @@ function mainJob(transport: 'embedded' | 'kafka') {
     const theirs = await read(`organization:${running.demo.company.id}`)
     expect(hers.filter(id => theirs.includes(id))).toEqual([])
   })
-}
-
-/** The token service hears of a revocation in its own time, as each resource server does. Returns how it refused at last. */
-async function refreshUntilRefused(client: TestClient, refreshToken: string): Promise<unknown> {
-  for (let token = refreshToken, tries = 0; tries < 500; tries++) {
-    try {
-      token = (await client.refresh(token)).refreshToken
-    } catch (error) {
-      return error
-    }
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  throw new Error('The token service still refreshes')
 }
 
 describe('the main job on the embedded transport', () => mainJob('embedded'))
