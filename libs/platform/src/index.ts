@@ -13,6 +13,7 @@ export {
 export { migrate, openDatabase, poolOf } from './database.js'
 export { ErrorFilter, type ErrorPage } from './error-filter.js'
 export { type Check, HealthRegistry } from './health.js'
+export { line } from './line.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'
 export { JsonBody, Problem, parseBody } from './problem.js'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /**
- * Text that people read on the consent page. It can not break out of its line, nor turn what stands around it: a right-to-left
+ * Text that people read on our pages. It can not break out of its line, nor turn what stands around it: a right-to-left
  * override would let a name end in other words than it is stored with.
  */
 export const line = (maxLength: number) =>

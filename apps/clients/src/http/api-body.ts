@@ -1,8 +1,8 @@
 import { assertResourceIndicator, OAuthError } from '@grantlog/oauth'
+import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
 import { unique } from './client-body.js'
-import { line } from './line.js'
 
 export const apiBody = z.object({
   audience: z

@@ -1,8 +1,7 @@
 import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
-import { Problem } from '@grantlog/platform'
+import { line, Problem } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
-import { line } from './line.js'
 
 const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials'])
 

@@ -1,8 +1,7 @@
 import { OAuthError, type Parameters, parseParameters } from '@grantlog/oauth'
-import { currentTrace, Problem } from '@grantlog/platform'
+import { currentTrace, line, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { z } from 'zod'
-import { line } from './line.js'
 
 /** Who commands: the client that the token was issued to. */
 export function operatorOf(token: VerifiedToken) {

@@ -1,11 +1,10 @@
-import { JsonBody, Problem } from '@grantlog/platform'
+import { JsonBody, line, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
 import { Controller, Post, UseGuards } from '@nestjs/common'
 import { z } from 'zod'
 import { Accounts } from '../people/accounts.js'
 import { operator } from '../people/who-commands.js'
-import { line } from './line.js'
 
 const newAccount = z.object({
   email: z.email('must be an e-mail address').max(254),

@@ -1,4 +1,4 @@
-import { JsonBody, Problem } from '@grantlog/platform'
+import { JsonBody, line, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
 import { Controller, Param, Post, UseGuards } from '@nestjs/common'
@@ -7,7 +7,6 @@ import { Accounts } from '../people/accounts.js'
 import { Organizations } from '../people/organizations.js'
 import { operator } from '../people/who-commands.js'
 import { knownId } from './known-id.js'
-import { line } from './line.js'
 
 const unknown = 'There is no such organization.'
 const organizationIdInPath = knownId('Not Found', unknown)
