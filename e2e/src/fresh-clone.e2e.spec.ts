@@ -23,11 +23,11 @@ describe('a fresh clone with an empty npm cache', () => {
   const clone = join(folder, 'grantlog')
   chmodSync(folder, 0o755) // as root, Postgres runs as another user
 
-  const npm = (...args: string[]) =>
-    promisify(execFile)('npm', args, {
+  const npm = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+    promisify(execFile)('npm', [...args], {
       cwd: clone,
       maxBuffer: 1e8,
-      env: { ...newcomersEnvironment(), npm_config_cache: join(folder, 'npm-cache') },
+      env: { ...newcomersEnvironment(), npm_config_cache: join(folder, 'npm-cache'), ...env },
     })
 
   beforeAll(async () => {
@@ -36,10 +36,18 @@ describe('a fresh clone with an empty npm cache', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+  it('without a network says so, and what to look at', async () => {
+    const nowhere = { npm_config_registry: 'http://127.0.0.1:1', npm_config_fetch_retries: '0' }
+    await expect(npm(['start'], nowhere)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/✗ npm could not install the dependencies: is there a network/),
+    })
+  })
+
   it(
     'npm start installs, builds, starts and proves everything',
     async () => {
-      const { stdout } = await npm('start', '--', '--once', '--json')
+      const { stdout } = await npm(['start', '--', '--once', '--json'])
       expect(stdout).toMatch(/✓ dependencies/)
       expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ ok: true })
     },
@@ -50,7 +58,7 @@ describe('a fresh clone with an empty npm cache', () => {
   it(
     'npm test needs nothing more, and its last line counts',
     async () => {
-      const { stdout } = await npm('test', '--', 'libs/oauth/src/pkce', 'libs/eventing/src/event-store')
+      const { stdout } = await npm(['test', '--', 'libs/oauth/src/pkce', 'libs/eventing/src/event-store'])
       expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, 0 skipped$/)
     },
     10 * minutes,
