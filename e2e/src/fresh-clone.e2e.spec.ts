@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePorts } from '@grantlog/servers'
+import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 const root = join(import.meta.dirname, '../..')
@@ -36,6 +38,41 @@ describe('a fresh clone with an empty npm cache', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+  /** Starts on a machine that differs in one thing: `difference` runs before the first line of ours. */
+  const startWhere = (difference: string) =>
+    promisify(execFile)(
+      process.execPath,
+      [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(difference)}`,
+        'apps/launcher/bootstrap/start.mjs',
+      ],
+      { cwd: clone, env: newcomersEnvironment() },
+    )
+
+  it('on an old Node says which one it needs', async () => {
+    const versions = { ...process.versions, node: '18.20.8' }
+    await expect(
+      startWhere(`Object.defineProperty(process, 'versions', { value: ${JSON.stringify(versions)} })`),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/✗ Grantlog needs Node 20 or newer .*: this is Node 18\.20\.8\./),
+    })
+  })
+
+  it('on a full disk says how much room it needs, before it downloads anything', async () => {
+    await expect(
+      startWhere(`
+        import fs from 'node:fs'
+        import { syncBuiltinESMExports } from 'node:module'
+        fs.statfsSync = () => ({ bavail: 10_000, bsize: 4096 })
+        syncBuiltinESMExports()`),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/✗ There are 41 MB free on this disk; .* need about 1500 MB\. Make room/),
+    })
+  })
+
   it('without a network says so, and what to look at', async () => {
     const nowhere = { npm_config_registry: 'http://127.0.0.1:1', npm_config_fetch_retries: '0' }
     await expect(npm(['start'], nowhere)).rejects.toMatchObject({
@@ -60,6 +97,50 @@ describe('a fresh clone with an empty npm cache', () => {
     async () => {
       const { stdout } = await npm(['test', '--', 'libs/oauth/src/pkce', 'libs/eventing/src/event-store'])
       expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, 0 skipped$/)
+    },
+    10 * minutes,
+  )
+
+  it(
+    'npm run dev rebuilds what changes, and starts the services again that use it',
+    async () => {
+      const [base = 0] = await freePorts(8)
+      const dev = spawn('npm', ['run', 'dev', '--', '--port-base', String(base)], {
+        cwd: clone,
+        env: { ...newcomersEnvironment(), npm_config_cache: join(folder, 'npm-cache') },
+        detached: true,
+      })
+      let said = ''
+      for (const stream of [dev.stdout, dev.stderr]) stream.on('data', words => (said += words))
+      const ended = new Promise(resolve => dev.once('close', resolve))
+      const change = async (path: string, from: string, to: string) => {
+        const text = await readFile(join(clone, path), 'utf8')
+        expect(text).toContain(from)
+        await writeFile(join(clone, path), text.replace(from, to))
+      }
+      const invoices = `http://localhost:${base + 4}/.well-known/oauth-protected-resource/invoices`
+      const untilTold = (metadata: object) =>
+        eventually(async () => expect(await (await fetch(invoices)).json()).toMatchObject(metadata), {
+          timeout: minutes,
+        })
+      try {
+        await eventually(() => expect(said).toContain('Ctrl-C stops everything.'), { timeout: 2 * minutes })
+        const controller = 'apps/resource/src/http/metadata.controller.ts'
+        await change(controller, "'Invoices, the sample API'", "'Changed in an app'")
+        await untilTold({ resource_name: 'Changed in an app' })
+        await change('libs/oauth/src/metadata.ts', "['header'], ...", "['query'], ...")
+        await untilTold({ bearer_methods_supported: ['query'] })
+        await change(controller, "'Changed in an app'", '1')
+        await eventually(() => expect(said).toMatch(/metadata\.controller\.ts.*error TS\d+/), {
+          timeout: minutes,
+        })
+        await change(controller, 'resource_name: 1', "resource_name: 'Mended'")
+        await untilTold({ resource_name: 'Mended' })
+      } finally {
+        if (dev.pid) process.kill(-dev.pid, 'SIGINT') // Ctrl-C reaches every process of a terminal
+      }
+      await ended
+      await expect(fetch(invoices)).rejects.toThrow()
     },
     10 * minutes,
   )
