@@ -19,8 +19,8 @@ export async function openDatabase(
     migrations: [...definition.migrations],
     migrationsTransactionMode: 'all',
     poolSize,
-    // a transaction left open holds up the numbering of events for everybody
-    extra: { idle_in_transaction_session_timeout: 30_000 },
+    // a transaction left open, as by a frozen process, holds up the numbering of events for everybody
+    extra: { idle_in_transaction_session_timeout: 5_000 },
   })
   try {
     return await db.initialize()
