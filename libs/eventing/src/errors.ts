@@ -36,3 +36,11 @@ export class ChainBroken extends Error {
     )
   }
 }
+
+/** A projection's handler threw: trying again would not help. */
+export class HandlerFailed extends Error {
+  override readonly name = 'HandlerFailed'
+  constructor(event: { source: string; logSeq: number; type: string }, cause: unknown) {
+    super(`${event.source} ${event.logSeq} ${event.type}: ${cause}`, { cause })
+  }
+}

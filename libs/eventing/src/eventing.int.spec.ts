@@ -9,7 +9,10 @@ import { aLog, anId, type LogDatabase, operator, revoked, suspended } from './sp
 import { foldedRows, liveRows, suspensions } from './specs/a-projection.js'
 import { Reader } from './specs/a-source.js'
 import { EmbeddedTransport } from './transport/embedded.js'
-import { applyTopics, KafkaSink, KafkaTransport } from './transport/kafka.js'
+import { KafkaTransport } from './transport/kafka.js'
+import { KafkaSink } from './transport/kafka-sink.js'
+import { applyTopics } from './transport/kafka-topics.js'
+import type { Transport } from './transport/transport.js'
 
 let clients: LogDatabase
 let token: LogDatabase
@@ -65,9 +68,9 @@ describe('a service', () => {
       expect(await liveRows(token.pool)).toHaveLength(3)
       expect(await liveRows(token.pool)).toEqual(await expected())
     })
-    expect(reader.health()).toEqual({ ok: true, detail: 'up to date' })
+    await eventually(() => expect(reader.health()).toEqual({ ok: true, detail: 'up to date' }))
     expect(reader.status()).toEqual([
-      { name: 'token.suspensions.v1', security: true, owner: true, trouble: undefined },
+      { name: 'token.suspensions.v1', security: true, owner: true, caughtUp: true, trouble: undefined },
     ])
 
     await server.close()
@@ -130,22 +133,61 @@ describe('a service', () => {
 })
 
 describe('health', () => {
-  it.each([
-    [true, { ok: false, detail: expect.stringMatching(/^token\.suspensions\.v1: .*can not digest/) }],
-    [false, { ok: true, detail: 'up to date' }],
-  ])('with a read model that is stuck, if it is of security: %s', async (security, health) => {
+  async function withPoison(security: boolean) {
     await token.pool.query(createProjectionTable(suspensions()))
-    let poisoned = true
+    const state = { poisoned: true }
     const writer = aService(clients, { service: 'clients' })
-    const stuck = suspensions({ security, poisoned: () => poisoned })
-    const reader = aService(token, { service: 'token', projections: [stuck] })
+    const projection = suspensions({ security, poisoned: () => state.poisoned })
+    const reader = aService(token, { service: 'token', projections: [projection] })
     for (const eventing of [writer, reader]) eventing.start()
-    await append(writer, suspended('a', 'poison'))
-    await eventually(() => expect(reader.status()[0]?.trouble).toMatch(/can not digest/))
-    expect(reader.health()).toEqual(health)
-    poisoned = false
-    await eventually(() => expect(reader.status()[0]?.trouble).toBeUndefined())
+    await append(writer, suspended('a', 'poison'), suspended('b'))
+    return { reader, state }
+  }
+
+  it('tells of a security projection that an event stops, until it goes on', async () => {
+    const { reader, state } = await withPoison(true)
+    await eventually(() =>
+      expect(reader.health()).toEqual({
+        ok: false,
+        detail: expect.stringMatching(
+          /^token\.suspensions\.v1: .*clients 1 client\.suspended: .*can not digest/,
+        ),
+      }),
+    )
+    state.poisoned = false
+    await eventually(() => expect(reader.health()).toEqual({ ok: true, detail: 'up to date' }))
+  })
+
+  it('does not suffer from another projection’s event: its key is parked', async () => {
+    const { reader } = await withPoison(false)
+    await eventually(async () => expect(await liveRows(token.pool)).toHaveLength(1))
     expect(reader.health()).toEqual({ ok: true, detail: 'up to date' })
+  })
+
+  it('tells of a security projection that has not yet held all there was, also after a restart', async () => {
+    await token.pool.query(createProjectionTable(suspensions()))
+    const start = (remote: Transport) => {
+      const reader = aService(token, { service: 'token', projections: [suspensions()], remote })
+      reader.start()
+      return reader
+    }
+    const silent = {
+      subscribe: async () => ({ places: ['clients'], stop: async () => undefined }),
+      close: async () => undefined,
+    }
+    const before = start(silent)
+    await eventually(() => expect(before.status()[0]?.owner).toBe(true))
+    expect(before.health()).toEqual({ ok: false, detail: expect.stringMatching(/has not caught up/) })
+    await before.stop()
+    running.splice(running.indexOf(before), 1)
+
+    const after = start(new EmbeddedTransport({ clients: clients.url }))
+    await eventually(() => expect(after.health().ok).toBe(true))
+    await after.stop()
+    running.splice(running.indexOf(after), 1)
+    // what it held once, it serves: also while the others are away
+    const later = start(silent)
+    await eventually(() => expect(later.health().ok).toBe(true))
   })
 
   it('of the log tells that it can not be published; events are still stored', async () => {

@@ -68,13 +68,14 @@ export class Eventing {
     this.#locks.close()
   }
 
-  /** Not ok when a security projection does not go on: then what it decides must not be trusted. */
+  /** Not ok when a security projection does not go on, or never held everything: what it decides must not be trusted. */
   health(): { ok: boolean; detail: string } {
-    const stuck = this.status().filter(({ security, trouble }) => security && trouble !== undefined)
-    return {
-      ok: stuck.length === 0,
-      detail: stuck.map(({ name, trouble }) => `${name}: ${trouble}`).join('; ') || 'up to date',
-    }
+    const stuck = this.status().flatMap(({ name, security, caughtUp, trouble }) =>
+      security && (trouble !== undefined || !caughtUp)
+        ? [`${name}: ${trouble ?? 'has not caught up with the log yet'}`]
+        : [],
+    )
+    return { ok: stuck.length === 0, detail: stuck.join('; ') || 'up to date' }
   }
 
   /** Not ok when the log is stuck or can not be published: others learn late what happens here. */
@@ -93,6 +94,7 @@ export class Eventing {
       this.#local?.subscribe(subscriber),
     ])
     return {
+      places: subscriptions.flatMap(subscription => subscription?.places ?? []),
       stop: async () => void (await Promise.all(subscriptions.map(subscription => subscription?.stop()))),
     }
   }

@@ -22,7 +22,10 @@ export type { ProjectionStatus } from './projection-runner.js'
 export type { EventSink } from './publisher.js'
 export { createEventTables, dropEventTables } from './tables.js'
 export { EmbeddedTransport } from './transport/embedded.js'
-export { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport, verifyTopics } from './transport/kafka.js'
+export { KafkaTransport } from './transport/kafka.js'
+export type { KafkaOptions } from './transport/kafka-client.js'
+export { KafkaSink } from './transport/kafka-sink.js'
+export { applyTopics, verifyTopics } from './transport/kafka-topics.js'
 export type {
   DeliveredEvent,
   Delivery,

@@ -19,26 +19,31 @@ export async function readLog(
         previous: logseq - 1,
         logSeq: logseq,
       })
-    return {
-      specversion: '1.0',
-      id: row.event_id,
-      type: row.type,
-      source,
-      subject: row.stream_id,
-      time: row.time.toISOString(),
-      datacontenttype: 'application/json',
-      dataschema: schemaOf(row.type),
-      logseq,
-      streamversion: row.stream_version,
-      authtype: row.actor_type,
-      authid: row.actor_id,
-      ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-      data: row.data,
-    }
+    return envelopeOf(row, source)
   })
 }
 
-interface LogRow {
+/** An event of the log as it goes on the wire. */
+export function envelopeOf(row: LogRow, source: Service): Envelope {
+  return {
+    specversion: '1.0',
+    id: row.event_id,
+    type: row.type,
+    source,
+    subject: row.stream_id,
+    time: row.time.toISOString(),
+    datacontenttype: 'application/json',
+    dataschema: schemaOf(row.type),
+    logseq: Number(row.log_seq),
+    streamversion: row.stream_version,
+    authtype: row.actor_type,
+    authid: row.actor_id,
+    ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+    data: row.data,
+  }
+}
+
+export interface LogRow {
   log_seq: string
   event_id: string
   type: string
@@ -51,7 +56,10 @@ interface LogRow {
   data: Record<string, unknown>
 }
 
-const select = `
+/** Up to its `where`: `l` is the log, `e` its events. */
+export const selectLog = `
   select l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, e.time, e.actor_type, e.actor_id, e.traceparent, e.data
-  from log l join events e using (position)
+  from log l join events e using (position)`
+
+const select = `${selectLog}
   where l.log_seq > $1 order by l.log_seq limit $2`

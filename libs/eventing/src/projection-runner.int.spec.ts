@@ -68,7 +68,7 @@ describe('deliveries', () => {
     subscriber: Subscriber | undefined
     async subscribe(subscriber: Subscriber) {
       this.subscriber = subscriber
-      return { stop: async () => undefined }
+      return { places: [], stop: async () => undefined }
     }
     async close(): Promise<void> {
       this.subscriber = undefined

@@ -1,24 +1,24 @@
-import {
-  definitionOf,
-  type EventType,
-  type RecordedEvent,
-  recordedEvent,
-  type Service,
-  type Topic,
-  topics,
-} from '@grantlog/contracts'
+import { definitionOf, type EventType } from '@grantlog/contracts'
 import type pg from 'pg'
+import { loadPositions, registerProjection } from './checkpoint.js'
 import { ChainBroken } from './errors.js'
+import { type Backlog, type Feeds, subscribeTo } from './feeds.js'
 import type { Locks } from './locks.js'
 import { Loop } from './loop.js'
 import { partitionOf } from './partition.js'
-import { fold, keyOf, type Projection, type Row, topicsOf } from './projection.js'
-import type { Delivery, Position, Subscription, Transport } from './transport/transport.js'
+import type { Projection } from './projection.js'
+import { applyDelivery, retryParked, skipParked } from './read-model.js'
+import { rebuild } from './rebuild.js'
+import { compareWithReplay, type Progress } from './replay.js'
+import { TakenRequest } from './requests.js'
+import type { Delivery, Position, Subscription } from './transport/transport.js'
 
 export interface ProjectionStatus {
   readonly name: string
   readonly security: boolean
   readonly owner: boolean
+  /** Whether it ever held everything that there was: before that, what it answers must not be trusted. */
+  readonly caughtUp: boolean
   /** Why it does not go on; undefined when it does. */
   readonly trouble: string | undefined
 }
@@ -32,21 +32,22 @@ export interface Appended {
 /** Keeps one read model up to date. Of all instances one applies it; each batch is one transaction. */
 export class ProjectionRunner {
   readonly #loop: Loop
-  readonly #positions = new Map<string, Position>()
-  #subscriptions: Subscription[] = []
+  #positions = new Map<string, Position>()
+  #subscription: (Subscription & { readonly backlog: Backlog }) | undefined
   /** What keeps a partition from going on, by `topic:partition`. */
   readonly #troubles = new Map<string, unknown>()
+  /** Partitions that are read again from their beginning, since an event was missing where the reader stood. */
+  readonly #reread = new Set<string>()
+  #working: Promise<void> | undefined
+  /** Ends what was asked for, when the lock is lost or the process stops: another instance begins with it again. */
+  #quit = new AbortController()
+  #known: { caughtUp: boolean; trouble: string | null } | undefined
 
   constructor(
     readonly projection: Projection,
-    private readonly options: {
+    private readonly options: Feeds & {
       pool: pg.Pool
       locks: Locks
-      service: Service | undefined
-      /** The service's own log. */
-      local: Transport | undefined
-      /** The other services' events. */
-      remote: Transport
       report: (error: unknown) => void
     },
   ) {
@@ -74,7 +75,8 @@ export class ProjectionRunner {
     return {
       name,
       security,
-      owner: this.#subscriptions.length > 0,
+      owner: this.#subscription !== undefined,
+      caughtUp: this.#known?.caughtUp ?? false,
       trouble: trouble === undefined ? undefined : String(trouble),
     }
   }
@@ -98,173 +100,162 @@ export class ProjectionRunner {
 
   async #own(): Promise<number> {
     const lock = `projection ${this.projection.name}`
-    if (this.#subscriptions.length > 0 && !this.options.locks.holds(lock)) await this.#release()
-    if (!(await this.options.locks.hold(lock))) return 500
-    if (this.#subscriptions.length === 0) await this.#subscribe()
-    return 1000
+    if (this.#subscription && !this.options.locks.holds(lock)) await this.#release()
+    if (!(await this.options.locks.hold(lock))) {
+      await this.#readState()
+      return 500
+    }
+    if (this.#subscription === undefined) await this.#subscribe()
+    await this.#saveState()
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined
+    })
+    return this.#known?.caughtUp ? 1000 : 50
   }
 
   async #subscribe(): Promise<void> {
-    await this.#loadPositions()
-    const all = topicsOf(this.projection)
-    const written = (topic: Topic, own: boolean) =>
-      topics[topic].writers.some(writer => (writer === this.options.service) === own)
-    const subscribe = async (transport: Transport | undefined, own: boolean) => {
-      const some = all.filter(topic => written(topic, own))
-      if (!transport || some.length === 0) return
-      const subscription = await transport.subscribe({
-        name: this.projection.name,
-        topics: some,
-        begin: (topic, partition) =>
-          this.#positions.get(`${topic}:${partition}`) ?? { lastSeq: {}, nextOffset: null },
-        deliver: delivery => this.#apply(delivery),
-        trouble: error => this.#unreachable(error),
-      })
-      this.#subscriptions.push(subscription)
-    }
-    await subscribe(this.options.local, true)
-    await subscribe(this.options.remote, false)
+    const { pool } = this.options
+    await registerProjection(pool, this.projection)
+    await this.#readState()
+    this.#positions = await loadPositions(pool, this.projection.name)
+    this.#subscription = await subscribeTo(this.projection, this.options, {
+      begin: (topic, partition) => {
+        const place = `${topic}:${partition}`
+        const { lastSeq, nextOffset } = this.#positions.get(place) ?? beginning
+        return { lastSeq, nextOffset: this.#reread.has(place) ? null : nextOffset }
+      },
+      deliver: delivery => this.#apply(delivery),
+      trouble: error => this.#unreachable(error),
+    })
   }
 
   async #release(): Promise<void> {
-    const subscriptions = this.#subscriptions
-    this.#subscriptions = []
-    await Promise.all(subscriptions.map(subscription => subscription.stop()))
+    const subscription = this.#subscription
+    this.#subscription = undefined
+    this.#quit.abort()
+    await subscription?.stop()
+    await this.#working
+    this.#quit = new AbortController()
     this.#troubles.clear()
+    this.#reread.clear()
+  }
+
+  async #apply(delivery: Delivery): Promise<void> {
+    const place = `${delivery.topic}:${delivery.partition}`
+    try {
+      this.#positions.set(place, await applyDelivery(this.options.pool, this.projection, delivery))
+      this.#troubles.delete(place)
+      this.#reread.delete(place)
+    } catch (error) {
+      // the topic may have been made anew: then the events stand elsewhere in it
+      if (error instanceof ChainBroken) this.#reread.add(place)
+      this.#troubles.set(place, error)
+      throw error
+    }
   }
 
   /** Events that do not arrive leave the read model as it is, and right; events that are missing do not. */
   #unreachable(error: unknown): void {
     if (error instanceof ChainBroken) {
-      const { topic, partition } = error.place
-      this.#troubles.set(`${topic}:${partition}`, error)
+      const place = `${error.place.topic}:${error.place.partition}`
+      this.#reread.add(place)
+      this.#troubles.set(place, error)
     }
     this.options.report(error)
   }
 
-  async #loadPositions(): Promise<void> {
-    const { rows } = await this.options.pool.query<CheckpointRow>(
-      'select topic, partition, positions, next_offset from checkpoints where projection = $1',
-      [this.projection.name],
-    )
-    this.#positions.clear()
-    for (const row of rows) {
-      this.#positions.set(`${row.topic}:${row.partition}`, {
-        lastSeq: row.positions,
-        nextOffset: row.next_offset,
-      })
-    }
+  async #readState(): Promise<void> {
+    const { rows } = await this.options.pool.query<{ caught_up: boolean; trouble: string | null }>({
+      name: 'projection-state',
+      text: 'select caught_up, trouble from projections where name = $1',
+      values: [this.projection.name],
+    })
+    this.#known = { caughtUp: rows[0]?.caught_up ?? false, trouble: rows[0]?.trouble ?? null }
   }
 
-  /** One transaction: lock the checkpoint, drop what was seen, refuse a gap, apply set-wise, advance. */
-  async #apply(delivery: Delivery): Promise<void> {
-    const { topic, partition } = delivery
-    const client = await this.options.pool.connect()
-    let broken: unknown
-    const lost = (reason: unknown) => {
-      broken = reason
-    }
-    client.on('error', lost)
+  /** What the other instances and the operator's program read. */
+  async #saveState(): Promise<void> {
+    const trouble = this.status().trouble ?? null
+    const caughtUp =
+      this.#known?.caughtUp || (this.#subscription?.backlog.caughtUp === true && trouble === null)
+    if (this.#known?.caughtUp === caughtUp && this.#known.trouble === trouble) return
+    await this.options.pool.query('update projections set caught_up = $2, trouble = $3 where name = $1', [
+      this.projection.name,
+      caughtUp,
+      trouble,
+    ])
+    this.#known = { caughtUp, trouble }
+  }
+
+  /** Does what was asked of the read model, while events go on being applied. */
+  async #work(): Promise<void> {
+    const { pool, report } = this.options
+    const request = await TakenRequest.next(pool, this.projection.name).catch(report)
+    if (!request) return
+    const { signal } = this.#quit
     try {
-      await client.query('begin')
-      const before = await lockCheckpoint(client, this.projection.name, topic, partition)
-      const after: Position = {
-        lastSeq: { ...before.lastSeq },
-        nextOffset: delivery.nextOffset ?? before.nextOffset,
-      }
-      const fresh = unseen(delivery, after.lastSeq)
-      await applyRows(client, this.projection, fresh)
-      await client.query({
-        name: 'advance-checkpoint',
-        text: 'update checkpoints set positions = $4, next_offset = $5 where projection = $1 and topic = $2 and partition = $3',
-        values: [this.projection.name, topic, partition, JSON.stringify(after.lastSeq), after.nextOffset],
-      })
-      await client.query('commit')
-      this.#positions.set(`${topic}:${partition}`, after)
-      this.#troubles.delete(`${topic}:${partition}`)
+      await request.done(true, await this.#do(request, signal))
     } catch (error) {
-      await client.query('rollback').catch(lost)
-      this.#troubles.set(`${topic}:${partition}`, error)
-      throw error
-    } finally {
-      client.off('error', lost)
-      client.release(broken !== undefined)
+      if (signal.aborted) return
+      report(error)
+      await request.done(false, error instanceof Error ? error.message : String(error)).catch(report)
+    }
+  }
+
+  async #do(request: TakenRequest, signal: AbortSignal): Promise<string> {
+    const { projection } = this
+    const { pool } = this.options
+    const told = (stage: string) => throttled((progress: Progress) => request.tell({ stage, ...progress }))
+    switch (request.action) {
+      case 'rebuild': {
+        const stages = { fill: told('fill'), verify: told('verify') }
+        const rows = await rebuild(pool, projection, this.options, {
+          told: (stage, progress) => stages[stage](progress),
+          stillAsked: client => request.isOurs(client),
+          signal,
+        })
+        return `${rows} rows: rebuilt, and equal to a pure replay`
+      }
+      case 'compare': {
+        const found = await compareWithReplay(pool, projection, this.options, {
+          told: told('compare'),
+          signal,
+        })
+        const parked = found.parked > 0 ? `; ${found.parked} keys are parked and were not compared` : ''
+        if (found.differing.length === 0) return `${found.rows} rows are what a pure replay says${parked}`
+        const some = found.differing.slice(0, 10).join(', ')
+        throw new Error(
+          `${found.differing.length} of ${found.rows} rows differ from a pure replay: ${some}${parked}`,
+        )
+      }
+      case 'retry':
+      case 'skip': {
+        const again = request.action === 'retry' ? retryParked : skipParked
+        const { applied, error } = await again(pool, projection, request.key ?? '')
+        if (error !== undefined)
+          throw new Error(`${applied} events were applied; the next one still can not be: ${error}`)
+        return `${applied} events were applied; the key is up to date`
+      }
     }
   }
 }
 
-interface CheckpointRow {
-  topic: Topic
-  partition: number
-  positions: Position['lastSeq']
-  next_offset: string | null
-}
+const beginning: Position = { lastSeq: {}, nextOffset: null }
 
-async function lockCheckpoint(
-  client: pg.ClientBase,
-  projection: string,
-  topic: Topic,
-  partition: number,
-): Promise<Position> {
-  const values = [projection, topic, partition]
-  const select = {
-    name: 'lock-checkpoint',
-    text: `select topic, partition, positions, next_offset from checkpoints
-           where projection = $1 and topic = $2 and partition = $3 for update`,
-    values,
+/** Tells at most twice a second, one at a time; what can not be told is not missed. */
+function throttled<T>(tell: (value: T) => Promise<void>): (value: T) => void {
+  let busy = false
+  let last = 0
+  return value => {
+    if (busy || Date.now() - last < 500) return
+    busy = true
+    last = Date.now()
+    tell(value)
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false
+      })
   }
-  let row = (await client.query<CheckpointRow>(select)).rows[0]
-  if (row === undefined) {
-    await client.query(
-      'insert into checkpoints (projection, topic, partition) values ($1, $2, $3) on conflict do nothing',
-      values,
-    )
-    row = (await client.query<CheckpointRow>(select)).rows[0]
-  }
-  return { lastSeq: row?.positions ?? {}, nextOffset: row?.next_offset ?? null }
-}
-
-/** The events after the position, which moves along. @throws ChainBroken when one is missing */
-function unseen(delivery: Delivery, lastSeq: Partial<Record<Service, number>>): RecordedEvent[] {
-  const fresh: RecordedEvent[] = []
-  for (const { event, previous } of delivery.events) {
-    const last = lastSeq[event.source] ?? 0
-    if (event.logseq <= last) continue
-    if (previous !== last)
-      throw new ChainBroken({ ...delivery, source: event.source }, last, { previous, logSeq: event.logseq })
-    lastSeq[event.source] = event.logseq
-    const recorded = recordedEvent(event)
-    if (recorded) fresh.push(recorded)
-  }
-  return fresh
-}
-
-/** Three statements, however many events: read the rows concerned, write those that are there after, remove the others. */
-async function applyRows(
-  client: pg.ClientBase,
-  projection: Projection,
-  events: readonly RecordedEvent[],
-): Promise<void> {
-  const keys = [...new Set(events.map(event => keyOf(projection, event)).filter(key => key !== undefined))]
-  if (keys.length === 0) return
-  const { table, key } = projection
-  const found = await client.query<{ key: string; row: Row }>(
-    `select ${key}::text as key, to_json(t) as row from ${table} t where ${key} = any($1)`,
-    [keys],
-  )
-  const rows = new Map<string, Row | undefined>(found.rows.map(({ key, row }) => [key, row]))
-  fold(projection, rows, events)
-  const kept = [...rows.values()].filter(row => row !== undefined)
-  const gone = [...rows].filter(([, row]) => row === undefined).map(([key]) => key)
-  const columns = Object.keys(projection.columns)
-  if (kept.length > 0) {
-    await client.query(
-      `insert into ${table} (${columns}) select ${columns} from json_populate_recordset(null::${table}, $1)
-       on conflict (${key}) do update set ${columns.map(column => `${column} = excluded.${column}`)}`,
-      [JSON.stringify(kept)],
-    )
-  }
-  if (gone.length > 0) await client.query(`delete from ${table} where ${key} = any($1)`, [gone])
 }
 
 const appliedQuery = `

@@ -1,4 +1,5 @@
 import { definitionOf, type EventType, type RecordedEvent, type Topic } from '@grantlog/contracts'
+import { HandlerFailed } from './errors.js'
 
 /** A row of a read model: plain JSON values, one per column. */
 export type Row = object
@@ -54,7 +55,10 @@ export function keyOf(projection: Projection, event: RecordedEvent): string | un
   return handlerOf(projection, event)?.key(event)
 }
 
-/** Folds events, in order, into the rows they concern. `rows` is changed: a key without a row is one that was removed. */
+/**
+ * Folds events, in order, into the rows they concern. `rows` is changed: a key without a row is one that was removed.
+ * @throws HandlerFailed naming the event
+ */
 export function fold(
   projection: Projection,
   rows: Map<string, Row | undefined>,
@@ -62,7 +66,12 @@ export function fold(
 ): void {
   for (const event of events) {
     const key = keyOf(projection, event)
-    if (key !== undefined) rows.set(key, handlerOf(projection, event)?.row(rows.get(key), event))
+    if (key === undefined) continue
+    try {
+      rows.set(key, handlerOf(projection, event)?.row(rows.get(key), event))
+    } catch (error) {
+      throw new HandlerFailed(event, error)
+    }
   }
 }
 

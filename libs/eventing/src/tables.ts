@@ -1,6 +1,8 @@
 /**
  * The tables of one service's log. Event rows are only ever inserted. `log` numbers them densely in commit order; everything
  * downstream reads by `log_seq`. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
+ * `checkpoints` says how far each read model is, `projections` how it is, `parked` which events wait in which of them, and
+ * `projection_requests` what was asked of them.
  */
 export const createEventTables = `
   create table streams (
@@ -33,12 +35,15 @@ export const createEventTables = `
   create table sequencer (
     one boolean primary key default true check (one),
     last_seq bigint not null,
-    numbered_below xid8 not null
+    numbered_below xid8 not null,
+    -- rows up to this position came from another cluster and are numbered: their transaction ids mean nothing here
+    restored_up_to bigint not null default 0
   );
   insert into sequencer (last_seq, numbered_below) values (0, '0');
   create table publisher (
     one boolean primary key default true check (one),
-    cursor bigint not null
+    cursor bigint not null,
+    hold text not null default 'none' check (hold in ('none', 'asked', 'held'))
   );
   insert into publisher (cursor) values (0);
   create table published (
@@ -55,10 +60,37 @@ export const createEventTables = `
     next_offset bigint,
     primary key (projection, topic, partition)
   );
+  create table projections (
+    name text primary key,
+    read_model text not null,
+    security boolean not null,
+    caught_up boolean not null default false,
+    trouble text
+  );
+  create table parked (
+    number bigint generated always as identity primary key,
+    projection text not null,
+    key text not null,
+    event text not null,
+    error text
+  );
+  create index parked_key on parked (projection, key, number);
+  create table projection_requests (
+    id bigint generated always as identity primary key,
+    projection text not null,
+    action text not null check (action in ('rebuild', 'compare', 'retry', 'skip')),
+    key text,
+    asked_at timestamptz not null default now(),
+    taken_by uuid,
+    progress json,
+    ok boolean,
+    outcome text
+  );
+  create index projection_requests_open on projection_requests (projection, id) where ok is null;
 `
 
 export const dropEventTables = `
-  drop table checkpoints, published, publisher, sequencer, log, events, streams;
+  drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, events, streams;
 `
 
 /** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */

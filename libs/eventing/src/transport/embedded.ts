@@ -44,7 +44,10 @@ export class EmbeddedTransport implements Transport {
       )
       .map(([source, pool]) => new Tail(source, pool, subscriber))
     for (const tail of tails) tail.start()
-    return { stop: async () => void (await Promise.all(tails.map(tail => tail.stop()))) }
+    return {
+      places: tails.map(({ source }) => source),
+      stop: async () => void (await Promise.all(tails.map(tail => tail.stop()))),
+    }
   }
 
   async close(): Promise<void> {
@@ -66,7 +69,7 @@ class Tail {
   #handed = new Map<string, number>()
 
   constructor(
-    private readonly source: Service,
+    readonly source: Service,
     private readonly pool: pg.Pool,
     private readonly subscriber: Subscriber,
   ) {
@@ -95,7 +98,10 @@ class Tail {
 
   async #step(): Promise<number> {
     await this.#connection.get()
-    this.#cursor ??= await this.#begin()
+    if (this.#cursor === undefined) {
+      this.#cursor = await this.#begin()
+      await this.#tellProgress()
+    }
     if (this.subscriber.alive) await this.#listenForLife()
     const events = await readLog(this.pool, this.source, this.#cursor, batchSize)
     for (const delivery of this.#split(events)) {
@@ -108,7 +114,17 @@ class Tail {
       this.subscriber.alive?.(this.source, this.#moment.time)
       this.#moment = undefined
     }
+    if (events.length > 0) await this.#tellProgress()
     return events.length === batchSize ? 0 : idleMilliseconds
+  }
+
+  async #tellProgress(): Promise<void> {
+    if (this.subscriber.progress === undefined || this.#cursor === undefined) return
+    const { rows } = await this.pool.query<{ last_seq: string }>({
+      name: 'log-end',
+      text: 'select last_seq from sequencer',
+    })
+    this.subscriber.progress(this.source, this.#cursor, Number(rows[0]?.last_seq ?? 0))
   }
 
   /** Notes a moment, and later the last number of what was committed until then: once it is read, the source was alive then. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { createRequire } from 'node:module'
 import {
   type Heartbeat,
   heartbeat,
@@ -8,148 +7,10 @@ import {
   type Topic,
   topics,
 } from '@grantlog/contracts'
-import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type Kafka, type Producer } from 'kafkajs'
+import type { Consumer, EachBatchPayload } from 'kafkajs'
 import { ChainBroken } from '../errors.js'
-import type { EventSink, OutgoingMessage } from '../publisher.js'
-import { differences, topicName, topicSettings, wantedTopics } from './topics.js'
+import { client, type KafkaOptions, nameOf, retry } from './kafka-client.js'
 import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
-
-// kafkajs 2.2.4 re-arms a timer per connection every millisecond, for ever. Nothing pending, no throttle: nothing to check.
-const queue: {
-  prototype: { pending: unknown[]; throttledUntil: number; scheduleCheckPendingRequests(): void }
-} = createRequire(import.meta.url)('kafkajs/src/network/requestQueue')
-const schedule = queue.prototype.scheduleCheckPendingRequests
-queue.prototype.scheduleCheckPendingRequests = function () {
-  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
-}
-
-// Passed to every client and consumer: a consumer has its own default, and NODE_ENV=test changes all of them.
-const retry = { initialRetryTime: 100, maxRetryTime: 1000, multiplier: 1.5, retries: Number.MAX_SAFE_INTEGER }
-
-export interface KafkaOptions {
-  readonly clientId: string
-  readonly brokers: readonly string[]
-  /** Put before every topic name; empty in production. */
-  readonly topicPrefix?: string
-}
-
-function client(options: KafkaOptions, retries = retry.retries): Kafka {
-  return new kafkajs.Kafka({
-    clientId: options.clientId,
-    brokers: [...options.brokers],
-    retry: { ...retry, retries },
-    requestTimeout: 10_000,
-    logLevel: kafkajs.logLevel.NOTHING,
-  })
-}
-
-const nameOf = ({ topicPrefix }: KafkaOptions, topic: Topic) => topicName(topic, topicPrefix)
-
-/** Creates the topics that are missing, and says how existing ones differ from what they must be. Changes nothing that exists. */
-export async function applyTopics(options: KafkaOptions): Promise<{ created: string[]; wrong: string[] }> {
-  return withAdmin(options, async admin => {
-    const existing = new Set(await admin.listTopics())
-    const missing = wantedTopics(options.topicPrefix).filter(({ name }) => !existing.has(name))
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map(({ name, partitions }) => ({
-        topic: name,
-        numPartitions: partitions,
-        configEntries: Object.entries(topicSettings).map(([setting, value]) => ({ name: setting, value })),
-      })),
-    })
-    return { created: missing.map(({ name }) => name), wrong: await findWrong(admin, options) }
-  })
-}
-
-/** How the topics differ from what they must be, each in a sentence. */
-export async function verifyTopics(options: KafkaOptions): Promise<string[]> {
-  return withAdmin(options, admin => findWrong(admin, options))
-}
-
-async function findWrong(admin: Admin, options: KafkaOptions): Promise<string[]> {
-  const existing = new Set(await admin.listTopics())
-  const names = wantedTopics(options.topicPrefix)
-    .map(({ name }) => name)
-    .filter(name => existing.has(name))
-  // asked about no topic, a broker tells of all of them, or refuses
-  if (names.length === 0) return differences(wantedTopics(options.topicPrefix), [])
-  const { topics: found } = await admin.fetchTopicMetadata({ topics: names })
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: names.map(name => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
-  })
-  return differences(
-    wantedTopics(options.topicPrefix),
-    found.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.length,
-      settings: new Map(
-        resources
-          .find(({ resourceName }) => resourceName === name)
-          ?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
-      ),
-    })),
-  )
-}
-
-async function withAdmin<T>(options: KafkaOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
-  // asked for by a person or a start: not being there is an answer too
-  const admin = client(options, 6).admin({ retry: { ...retry, retries: 6 } })
-  await admin.connect()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-/** Sends batches, all replicas acknowledging, one in flight: with more, this client loses or reorders what it was told is safe. */
-export class KafkaSink implements EventSink {
-  #producer: Producer | undefined
-
-  constructor(private readonly options: KafkaOptions) {}
-
-  async send(messages: readonly OutgoingMessage[]): Promise<void> {
-    const producer = this.#producer ?? (await this.#connect())
-    const byTopic = Map.groupBy(messages, message => message.topic)
-    try {
-      await producer.sendBatch({
-        acks: -1,
-        topicMessages: [...byTopic].map(([topic, outgoing]) => ({
-          topic: nameOf(this.options, topic),
-          messages: outgoing.map(({ partition, key, value, previous }) => ({
-            partition,
-            key,
-            value,
-            headers: { 'content-type': 'application/cloudevents+json', previous: String(previous) },
-          })),
-        })),
-      })
-    } catch (error) {
-      await this.close() // a producer that met a deleted topic is poisoned for good
-      throw error
-    }
-  }
-
-  async close(): Promise<void> {
-    const producer = this.#producer
-    this.#producer = undefined
-    await producer?.disconnect()
-  }
-
-  async #connect(): Promise<Producer> {
-    const producer = client({ ...this.options }).producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      // bounded, so that a send comes back to us; ours is the loop that tries again
-      retry: { ...retry, retries: 5 },
-    })
-    await producer.connect()
-    this.#producer = producer
-    return producer
-  }
-}
 
 /** Kafka only delivers: each subscription reads all partitions as a group of one, from positions that the subscriber owns. */
 export class KafkaTransport implements Transport {
@@ -162,6 +23,9 @@ export class KafkaTransport implements Transport {
     this.#tails.add(tail)
     tail.start()
     return {
+      places: subscriber.topics.flatMap(topic =>
+        Array.from({ length: topics[topic].partitions }, (_, partition) => `${topic}:${partition}`),
+      ),
       stop: async () => {
         this.#tails.delete(tail)
         await tail.stop()
@@ -264,10 +128,22 @@ class KafkaTail {
             for (const found of since) this.#offsets.set(`${name}:${found.partition}`, found.offset)
           }
         }
+        if (this.subscriber.progress) {
+          await admin.connect()
+          for (const { partition, high } of await admin.fetchTopicOffsets(name))
+            this.#tellProgress(name, partition, high)
+        }
       }
     } finally {
       await admin.disconnect()
     }
+  }
+
+  #tellProgress(name: string, partition: number, end: string): void {
+    const topic = this.#topicOf.get(name)
+    const read = Number(this.#offsets.get(`${name}:${partition}`))
+    // a topic that was made anew ends before the offset that was kept
+    this.subscriber.progress?.(`${topic}:${partition}`, Math.min(read, Number(end)), Number(end))
   }
 
   /** Never throws: kafkajs would end this consumer for good on a TypeError, and say nothing. */
@@ -291,13 +167,17 @@ class KafkaTail {
       this.#feed.delivered(topic, batch.partition, events)
       for (const beat of beats) this.#feed.beat(topic, batch.partition, beat)
       this.#offsets.set(`${batch.topic}:${batch.partition}`, nextOffset)
+      this.#tellProgress(batch.topic, batch.partition, batch.highWatermark)
       resolveOffset(batch.lastOffset())
       await keepAlive()
     } catch (error) {
       this.subscriber.trouble?.(error)
       const resume = pause()
       setTimeout(() => {
-        if (consumer === this.#consumer && !this.#stopped) resume()
+        if (consumer !== this.#consumer || this.#stopped) return
+        const begin = this.subscriber.begin(topic, batch.partition)
+        if (!('at' in begin)) consumer.seek({ ...batch, offset: begin.nextOffset ?? '0' })
+        resume()
       }, 500).unref()
     }
   }

@@ -5,7 +5,10 @@ import { partitionOf } from '../partition.js'
 import { anId, revoked, suspended } from '../specs/a-log.js'
 import { aSource, Reader, type Source } from '../specs/a-source.js'
 import { EmbeddedTransport } from './embedded.js'
-import { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport, verifyTopics } from './kafka.js'
+import { KafkaTransport } from './kafka.js'
+import type { KafkaOptions } from './kafka-client.js'
+import { KafkaSink } from './kafka-sink.js'
+import { applyTopics, verifyTopics } from './kafka-topics.js'
 import type { Delivery, Position, Subscription, Transport } from './transport.js'
 
 let source: Source

@@ -38,11 +38,18 @@ export interface Subscriber {
   deliver(delivery: Delivery): Promise<void>
   /** The source had said everything it knew at `time`, and it was delivered. */
   alive?(source: Service, time: Date): void
+  /**
+   * How far it has read of a source's log, or of a topic's partition, and how much there was at the last look: both in the
+   * transport's own count. Told for each place before the first delivery, and after each batch.
+   */
+  progress?(place: string, read: number, end: number): void
   /** Something went wrong that the transport goes on to mend. */
   trouble?(error: unknown): void
 }
 
 export interface Subscription {
+  /** The places of which `progress` is told. */
+  readonly places: readonly string[]
   /** Returns when nothing is being delivered any more. */
   stop(): Promise<void>
 }

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { beginAlone, loadPositions, registerProjection, saveCheckpoint } from './checkpoint.js'
+import { type Feeds, subscribeTo } from './feeds.js'
+import type { Projection, Row } from './projection.js'
+import { applyDelivery, park, writeRows } from './read-model.js'
+import { compareWithReplay, type Progress, type Replayed, replay } from './replay.js'
+import { inTransaction } from './transaction.js'
+import type { Position } from './transport/transport.js'
+
+/**
+ * Rebuilds a read model from the first event on while it serves: fills a table beside it, follows the events there, compares it
+ * with a pure replay, and puts it in the other's place in one transaction, at a position that is not behind.
+ * @returns how many rows there are now
+ * @throws Error when what was built is not what a replay says; whatever stops the projection itself. The one that serves is untouched.
+ */
+export async function rebuild(
+  pool: pg.Pool,
+  projection: Projection,
+  feeds: Feeds,
+  options: {
+    told: (stage: 'fill' | 'verify', progress: Progress) => void
+    /** Whether nobody else has taken the work over; asked within the transaction that swaps. */
+    stillAsked: (client: pg.ClientBase) => Promise<boolean>
+    signal: AbortSignal
+  },
+): Promise<number> {
+  const mark = randomUUID().slice(0, 8)
+  const next: Projection = {
+    ...projection,
+    name: `${projection.name}#${mark}`,
+    table: `${projection.table}_${mark}`,
+  }
+  await removeLeftovers(pool, projection)
+  await registerProjection(pool, next)
+  const built = await tableLike(pool, projection.table, mark)
+  try {
+    const { told, signal } = options
+    await fill(pool, next, await replay(next, feeds, { told: progress => told('fill', progress), signal }))
+    await built.index()
+    return await followUntilSwapped(pool, projection, next, feeds, built, options)
+  } finally {
+    await removeLeftovers(pool, projection)
+  }
+}
+
+const rowsPerStatement = 5000
+
+async function fill(pool: pg.Pool, next: Projection, { rows, positions, parked }: Replayed): Promise<void> {
+  const all = [...rows].filter(([, row]) => row !== undefined)
+  for (let from = 0; from < all.length; from += rowsPerStatement) {
+    const some = new Map<string, Row | undefined>(all.slice(from, from + rowsPerStatement))
+    await inTransaction(pool, client => writeRows(client, next, some))
+  }
+  await inTransaction(pool, async client => {
+    await park(client, next, [...parked.values()].flat())
+    for (const [place, position] of positions)
+      await saveCheckpoint(client, next.name, partitionOf(place), position)
+  })
+}
+
+async function followUntilSwapped(
+  pool: pg.Pool,
+  live: Projection,
+  next: Projection,
+  feeds: Feeds,
+  built: TableBeside,
+  { told, stillAsked, signal }: Parameters<typeof rebuild>[3],
+): Promise<number> {
+  const positions = await loadPositions(pool, next.name)
+  let failed: unknown
+  const subscription = await subscribeTo(next, feeds, {
+    begin: (topic, partition) => positions.get(`${topic}:${partition}`) ?? { lastSeq: {}, nextOffset: null },
+    deliver: async delivery => {
+      try {
+        positions.set(`${delivery.topic}:${delivery.partition}`, await applyDelivery(pool, next, delivery))
+      } catch (error) {
+        failed = error
+        throw error
+      }
+    },
+  })
+  try {
+    const { differing, rows } = await compareWithReplay(pool, next, feeds, {
+      told: progress => told('verify', progress),
+      signal,
+    })
+    if (differing.length > 0)
+      throw new Error(
+        `What was built differs from a pure replay in ${differing.length} of ${rows} rows (${differing.slice(0, 3)}): a handler is not pure, or a column changes what it is given`,
+      )
+    // nothing is applied meanwhile to the one that serves; the one beside it catches up with where that stands
+    const swap = async (client: pg.ClientBase) => {
+      const reached = await loadPositions(client, live.name)
+      while (!isAtLeast(positions, reached)) {
+        if (failed !== undefined) throw failed
+        signal.throwIfAborted()
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+      await client.query('select from projections where name = $1 for update', [next.name])
+      if (!(await stillAsked(client))) throw new Error('Another instance has taken the rebuild over')
+      await built.swap(client)
+      for (const table of ['checkpoints', 'parked']) {
+        await client.query(`delete from ${table} where projection = $1`, [live.name])
+        await client.query(`update ${table} set projection = $1 where projection = $2`, [
+          live.name,
+          next.name,
+        ])
+      }
+      await client.query('delete from projections where name = $1', [next.name])
+    }
+    await inTransaction(pool, swap, beginAlone(live.name))
+    return rows
+  } finally {
+    await subscription.stop()
+  }
+}
+
+function isAtLeast(
+  positions: ReadonlyMap<string, Position>,
+  reached: ReadonlyMap<string, Position>,
+): boolean {
+  return [...reached].every(([place, { lastSeq }]) =>
+    Object.entries(lastSeq).every(
+      ([source, last]) => (positions.get(place)?.lastSeq[source as keyof typeof lastSeq] ?? 0) >= last,
+    ),
+  )
+}
+
+/** A table of the same shape beside another, whose indexes get the other's names when it takes its place. */
+interface TableBeside {
+  /** Adds the indexes that are not there from the beginning. */
+  index(): Promise<void>
+  swap(client: pg.ClientBase): Promise<void>
+}
+
+async function tableLike(pool: pg.Pool, table: string, mark: string): Promise<TableBeside> {
+  const beside = `${table}_${mark}`
+  const { rows: constraints } = await pool.query<{ name: string; definition: string }>(
+    `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
+     where conrelid = $1::regclass and contype in ('p', 'u', 'x')`,
+    [table],
+  )
+  const { rows: indexes } = await pool.query<{ name: string; definition: string }>(
+    `select c.relname as name, pg_get_indexdef(i.indexrelid) as definition
+     from pg_index i join pg_class c on c.oid = i.indexrelid
+     where i.indrelid = $1::regclass and not exists (select from pg_constraint k where k.conindid = i.indexrelid)`,
+    [table],
+  )
+  await pool.query(`create table ${beside} (like ${table} including all excluding indexes)`)
+  for (const { name, definition } of constraints)
+    await pool.query(`alter table ${beside} add constraint "${name}_${mark}" ${definition}`)
+  return {
+    async index() {
+      for (const { name, definition } of indexes)
+        await pool.query(
+          definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),
+        )
+      await pool.query(`analyze ${beside}`)
+    },
+    async swap(client) {
+      await client.query(`drop table ${table}`)
+      await client.query(`alter table ${beside} rename to ${table}`)
+      for (const { name } of constraints)
+        await client.query(`alter table ${table} rename constraint "${name}_${mark}" to "${name}"`)
+      for (const { name } of indexes) await client.query(`alter index "${name}_${mark}" rename to "${name}"`)
+    },
+  }
+}
+
+/** What a rebuild that did not come to its end left behind. */
+async function removeLeftovers(pool: pg.Pool, { name, table }: Projection): Promise<void> {
+  const { rows } = await pool.query<{ name: string; read_model: string }>(
+    `select name, read_model from projections where starts_with(name, $1)`,
+    [`${name}#`],
+  )
+  for (const left of rows) {
+    if (!left.read_model.startsWith(`${table}_`)) continue
+    await inTransaction(pool, async client => {
+      await client.query(`drop table if exists ${left.read_model}`)
+      for (const kept of ['checkpoints', 'parked'])
+        await client.query(`delete from ${kept} where projection = $1`, [left.name])
+      await client.query('delete from projections where name = $1', [left.name])
+    })
+  }
+}
+
+function partitionOf(place: string) {
+  const [topic, partition] = place.split(':')
+  return { topic, partition: Number(partition) } as Parameters<typeof saveCheckpoint>[2]
+}

@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module'
+import type { Topic } from '@grantlog/contracts'
+import kafkajs, { type Kafka } from 'kafkajs'
+import { topicName } from './topics.js'
+
+// kafkajs 2.2.4 re-arms a timer per connection every millisecond, for ever. Nothing pending, no throttle: nothing to check.
+const queue: {
+  prototype: { pending: unknown[]; throttledUntil: number; scheduleCheckPendingRequests(): void }
+} = createRequire(import.meta.url)('kafkajs/src/network/requestQueue')
+const schedule = queue.prototype.scheduleCheckPendingRequests
+queue.prototype.scheduleCheckPendingRequests = function () {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
+}
+
+// Passed to every client and consumer: a consumer has its own default, and NODE_ENV=test changes all of them.
+export const retry = {
+  initialRetryTime: 100,
+  maxRetryTime: 1000,
+  multiplier: 1.5,
+  retries: Number.MAX_SAFE_INTEGER,
+}
+
+export interface KafkaOptions {
+  readonly clientId: string
+  readonly brokers: readonly string[]
+  /** Put before every topic name; empty in production. */
+  readonly topicPrefix?: string
+}
+
+export function client(options: KafkaOptions, retries = retry.retries): Kafka {
+  return new kafkajs.Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    retry: { ...retry, retries },
+    requestTimeout: 10_000,
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
+}
+
+export const nameOf = ({ topicPrefix }: KafkaOptions, topic: Topic) => topicName(topic, topicPrefix)
