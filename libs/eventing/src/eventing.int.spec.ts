@@ -70,7 +70,14 @@ describe('a service', () => {
     })
     await eventually(() => expect(reader.health()).toEqual({ ok: true, detail: 'up to date' }))
     expect(reader.status()).toEqual([
-      { name: 'token.suspensions.v1', security: true, owner: true, caughtUp: true, trouble: undefined },
+      {
+        name: 'token.suspensions.v1',
+        security: true,
+        owner: true,
+        caughtUp: true,
+        waiting: new Map(['clients', 'token'].map(source => [source, 0])),
+        trouble: undefined,
+      },
     ])
 
     await server.close()
@@ -248,7 +255,7 @@ describeWithKafka('on Kafka', () => {
       expect(await liveRows(token.pool)).toEqual(logs.flatMap(foldedRows).sort())
     })
     expect(await liveRows(token.pool)).toHaveLength(80)
-    expect(both[1].health()).toEqual({ ok: true, detail: 'up to date' })
+    await eventually(() => expect(both[1].health()).toEqual({ ok: true, detail: 'up to date' }))
     await following.stop()
   })
 })

@@ -20,6 +20,14 @@ export {
 } from './projection.js'
 export type { ProjectionStatus } from './projection-runner.js'
 export type { EventSink } from './publisher.js'
+export { type ReadModel, readModels } from './read-models.js'
+export {
+  askProjection,
+  type ProjectionAction,
+  projectionActions,
+  type RequestState,
+  requestState,
+} from './requests.js'
 export { createEventTables, dropEventTables } from './tables.js'
 export { EmbeddedTransport } from './transport/embedded.js'
 export { KafkaTransport } from './transport/kafka.js'

@@ -6,6 +6,7 @@ import type pg from 'pg'
  */
 export class KeptConnection {
   #client: pg.PoolClient | undefined
+  #opening: Promise<pg.PoolClient> | undefined
 
   /**
    * @param opened prepares each new connection
@@ -19,18 +20,10 @@ export class KeptConnection {
 
   async get(): Promise<pg.PoolClient> {
     if (this.#client) return this.#client
-    const client = await this.pool.connect()
-    this.#client = client
-    client.once('error', () => {
-      if (this.#client === client) this.close()
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
     })
-    try {
-      await this.opened(client)
-    } catch (error) {
-      if (this.#client === client) this.close()
-      throw error
-    }
-    return client
+    return this.#opening
   }
 
   /** Whether this is the connection in use: what was asked on another no longer counts. */
@@ -45,5 +38,20 @@ export class KeptConnection {
     this.#client = undefined
     client.release(true)
     this.lost()
+  }
+
+  async #open(): Promise<pg.PoolClient> {
+    const client = await this.pool.connect()
+    this.#client = client
+    client.once('error', () => {
+      if (this.#client === client) this.close()
+    })
+    try {
+      await this.opened(client)
+    } catch (error) {
+      if (this.#client === client) this.close()
+      throw error
+    }
+    return client
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { definitionOf, type EventType } from '@grantlog/contracts'
 import type pg from 'pg'
 import { loadPositions, registerProjection } from './checkpoint.js'
@@ -19,6 +20,8 @@ export interface ProjectionStatus {
   readonly owner: boolean
   /** Whether it ever held everything that there was: before that, what it answers must not be trusted. */
   readonly caughtUp: boolean
+  /** What waits to be applied, by place, in the transport's own count; nothing is known where another instance keeps it. */
+  readonly waiting: ReadonlyMap<string, number>
   /** Why it does not go on; undefined when it does. */
   readonly trouble: string | undefined
 }
@@ -41,7 +44,8 @@ export class ProjectionRunner {
   #working: Promise<void> | undefined
   /** Ends what was asked for, when the lock is lost or the process stops: another instance begins with it again. */
   #quit = new AbortController()
-  #known: { caughtUp: boolean; trouble: string | null } | undefined
+  /** What the database says of it. */
+  #known: { caughtUp: boolean; waiting: number; trouble: string | null } | undefined
 
   constructor(
     readonly projection: Projection,
@@ -77,6 +81,7 @@ export class ProjectionRunner {
       security,
       owner: this.#subscription !== undefined,
       caughtUp: this.#known?.caughtUp ?? false,
+      waiting: this.#subscription?.backlog.waiting ?? new Map(),
       trouble: trouble === undefined ? undefined : String(trouble),
     }
   }
@@ -165,26 +170,34 @@ export class ProjectionRunner {
   }
 
   async #readState(): Promise<void> {
-    const { rows } = await this.options.pool.query<{ caught_up: boolean; trouble: string | null }>({
+    const { rows } = await this.options.pool.query<{
+      caught_up: boolean
+      waiting: string
+      trouble: string | null
+    }>({
       name: 'projection-state',
-      text: 'select caught_up, trouble from projections where name = $1',
+      text: 'select caught_up, waiting, trouble from projections where name = $1',
       values: [this.projection.name],
     })
-    this.#known = { caughtUp: rows[0]?.caught_up ?? false, trouble: rows[0]?.trouble ?? null }
+    const { caught_up: caughtUp = false, waiting = 0, trouble = null } = rows[0] ?? {}
+    this.#known = { caughtUp, waiting: Number(waiting), trouble }
   }
 
   /** What the other instances and the operator's program read. */
   async #saveState(): Promise<void> {
-    const trouble = this.status().trouble ?? null
-    const caughtUp =
-      this.#known?.caughtUp || (this.#subscription?.backlog.caughtUp === true && trouble === null)
-    if (this.#known?.caughtUp === caughtUp && this.#known.trouble === trouble) return
-    await this.options.pool.query('update projections set caught_up = $2, trouble = $3 where name = $1', [
-      this.projection.name,
-      caughtUp,
-      trouble,
-    ])
-    this.#known = { caughtUp, trouble }
+    const status = this.status()
+    const now = {
+      caughtUp:
+        status.caughtUp || (this.#subscription?.backlog.caughtUp === true && status.trouble === undefined),
+      waiting: [...status.waiting.values()].reduce((sum, count) => sum + count, 0),
+      trouble: status.trouble ?? null,
+    }
+    if (isDeepStrictEqual(now, this.#known)) return
+    await this.options.pool.query(
+      'update projections set caught_up = $2, waiting = $3, trouble = $4 where name = $1',
+      [this.projection.name, now.caughtUp, now.waiting, now.trouble],
+    )
+    this.#known = now
   }
 
   /** Does what was asked of the read model, while events go on being applied. */

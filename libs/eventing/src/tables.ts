@@ -65,6 +65,7 @@ export const createEventTables = `
     read_model text not null,
     security boolean not null,
     caught_up boolean not null default false,
+    waiting bigint not null default 0,
     trouble text
   );
   create table parked (

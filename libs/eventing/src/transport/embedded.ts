@@ -22,7 +22,7 @@ const idleMilliseconds = 250
  * that a consumer can change from one to the other and go on where it was.
  */
 export class EmbeddedTransport implements Transport {
-  readonly #pools: ReadonlyMap<Service, pg.Pool>
+  readonly #logs: SourceLog[]
   readonly #own: pg.Pool[]
 
   /** @param sources for each source its database: a URL, or a pool that the caller keeps */
@@ -33,32 +33,66 @@ export class EmbeddedTransport implements Transport {
       pool.on('error', () => undefined) // an idle connection broke; the next query says so
       return { source: source as Service, pool, own: typeof database === 'string' }
     })
-    this.#pools = new Map(pools.map(({ source, pool }) => [source, pool]))
+    this.#logs = pools.map(({ source, pool }) => new SourceLog(source, pool))
     this.#own = pools.filter(({ own }) => own).map(({ pool }) => pool)
   }
 
   async subscribe(subscriber: Subscriber): Promise<Subscription> {
-    const tails = [...this.#pools]
-      .filter(([source]) =>
+    const tails = this.#logs
+      .filter(({ source }) =>
         subscriber.topics.some(topic => (topics[topic].writers as readonly Service[]).includes(source)),
       )
-      .map(([source, pool]) => new Tail(source, pool, subscriber))
+      .map(log => new Tail(log, subscriber))
     for (const tail of tails) tail.start()
     return {
-      places: tails.map(({ source }) => source),
+      places: tails.map(({ log }) => log.source),
       stop: async () => void (await Promise.all(tails.map(tail => tail.stop()))),
     }
   }
 
   async close(): Promise<void> {
+    for (const log of this.#logs) log.close()
     await Promise.all(this.#own.map(pool => pool.end()))
+  }
+}
+
+/** The log of one source. However many follow it, one connection listens. */
+class SourceLog {
+  readonly #connection: KeptConnection
+  readonly #woken = new Set<() => void>()
+
+  constructor(
+    readonly source: Service,
+    readonly pool: pg.Pool,
+  ) {
+    this.#connection = new KeptConnection(pool, client => {
+      client.on('notification', () => {
+        for (const wake of this.#woken) wake()
+      })
+      return client.query(`listen ${sequencedChannel}`)
+    })
+  }
+
+  /** Makes sure that somebody listens: connections break. @throws Error when the source can not be reached */
+  async listen(wake: () => void): Promise<void> {
+    this.#woken.add(wake)
+    await this.#connection.get()
+  }
+
+  leave(wake: () => void): void {
+    this.#woken.delete(wake)
+    if (this.#woken.size === 0) this.close()
+  }
+
+  close(): void {
+    this.#connection.close()
   }
 }
 
 /** Follows the log of one source for one subscriber. */
 class Tail {
   readonly #loop: Loop
-  readonly #connection: KeptConnection
+  readonly #wake = () => this.#loop.wake()
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
   /** Such a subscriber keeps no position: it goes on from what it was handed. */
@@ -69,14 +103,9 @@ class Tail {
   #handed = new Map<string, number>()
 
   constructor(
-    readonly source: Service,
-    private readonly pool: pg.Pool,
+    readonly log: SourceLog,
     private readonly subscriber: Subscriber,
   ) {
-    this.#connection = new KeptConnection(pool, client => {
-      client.on('notification', () => this.#loop.wake())
-      return client.query(`listen ${sequencedChannel}`)
-    })
     this.#loop = new Loop(
       () => this.#step(),
       error => {
@@ -93,17 +122,17 @@ class Tail {
 
   async stop(): Promise<void> {
     await this.#loop.stop()
-    this.#connection.close()
+    this.log.leave(this.#wake)
   }
 
   async #step(): Promise<number> {
-    await this.#connection.get()
+    await this.log.listen(this.#wake)
     if (this.#cursor === undefined) {
       this.#cursor = await this.#begin()
       await this.#tellProgress()
     }
     if (this.subscriber.alive) await this.#listenForLife()
-    const events = await readLog(this.pool, this.source, this.#cursor, batchSize)
+    const events = await readLog(this.log.pool, this.log.source, this.#cursor, batchSize)
     for (const delivery of this.#split(events)) {
       await this.subscriber.deliver(delivery)
       const last = delivery.events.at(-1)
@@ -111,7 +140,7 @@ class Tail {
     }
     this.#cursor += events.length
     if (this.#moment?.lastSeq !== undefined && this.#cursor >= this.#moment.lastSeq) {
-      this.subscriber.alive?.(this.source, this.#moment.time)
+      this.subscriber.alive?.(this.log.source, this.#moment.time)
       this.#moment = undefined
     }
     if (events.length > 0) await this.#tellProgress()
@@ -120,17 +149,17 @@ class Tail {
 
   async #tellProgress(): Promise<void> {
     if (this.subscriber.progress === undefined || this.#cursor === undefined) return
-    const { rows } = await this.pool.query<{ last_seq: string }>({
+    const { rows } = await this.log.pool.query<{ last_seq: string }>({
       name: 'log-end',
       text: 'select last_seq from sequencer',
     })
-    this.subscriber.progress(this.source, this.#cursor, Number(rows[0]?.last_seq ?? 0))
+    this.subscriber.progress(this.log.source, this.#cursor, Number(rows[0]?.last_seq ?? 0))
   }
 
   /** Notes a moment, and later the last number of what was committed until then: once it is read, the source was alive then. */
   async #listenForLife(): Promise<void> {
     const time = new Date()
-    const { rows } = await this.pool.query<{
+    const { rows } = await this.log.pool.query<{
       last_seq: string
       below: string
       next: string
@@ -158,7 +187,7 @@ class Tail {
           this.#begunAtTime = true
           return cursor
         }
-        const last = begin.lastSeq[this.source] ?? 0
+        const last = begin.lastSeq[this.log.source] ?? 0
         this.#handed.set(`${topic}:${partition}`, last)
         starts.push(last)
       }
@@ -167,7 +196,7 @@ class Tail {
   }
 
   async #firstSince(time: Date): Promise<number> {
-    const { rows } = await this.pool.query<{ before: string }>(
+    const { rows } = await this.log.pool.query<{ before: string }>(
       `select coalesce(min(l.log_seq) - 1, (select last_seq from sequencer)) as before
        from log l join events e using (position) where e.time >= $1`,
       [time],
