@@ -1,7 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import { assertFact, catalogue, definitionOf, type EventType, eventTypeOf, type Fact } from './catalogue.js'
-import { defineEvent, streamOf, wireType } from './event.js'
+import {
+  assertFact,
+  catalogue,
+  definitionOf,
+  type EventType,
+  eventTypeOf,
+  type Fact,
+  namesOnTheWire,
+  readFact,
+  upcast,
+} from './catalogue.js'
+import { defineEvent, earlierVersion, streamOf, versionsOf, wireType } from './event.js'
 import { services, topics } from './topics.js'
 
 const events = catalogue.map(entry => [entry.type, entry] as const)
@@ -131,5 +141,69 @@ describe('the stream of an event', () => {
     expect(() => streamOf(definition, { familyId: null })).toThrow(
       'The facts of test.happened name none of its streams: family-{familyId}, token-{token.id}',
     )
+  })
+})
+
+describe('an event whose facts changed twice', () => {
+  const renamed = defineEvent({
+    type: 'test.renamed',
+    version: 3,
+    topic: 'tokens',
+    streams: ['family-{familyId}'],
+    summary: 'It was renamed.',
+    data: z.strictObject({ familyId: z.string(), names: z.array(z.string()), by: z.string().nullable() }),
+    example: { familyId: 'f', names: ['a'], by: null },
+    earlier: [
+      earlierVersion({
+        version: 1,
+        data: z.strictObject({ family: z.string(), name: z.string() }),
+        example: { family: 'f', name: 'a' },
+        upcast: ({ family, name }) => ({ familyId: family, name }),
+      }),
+      earlierVersion({
+        version: 2,
+        data: z.strictObject({ familyId: z.string(), name: z.string() }),
+        example: { familyId: 'f', name: 'a' },
+        upcast: ({ familyId, name }) => ({ familyId, names: [name], by: null }),
+      }),
+    ],
+  })
+  const names = namesOnTheWire([renamed])
+
+  it.each([
+    ['test.renamed.v1', { family: 'f', name: 'a' }],
+    ['test.renamed.v2', { familyId: 'f', name: 'a' }],
+    ['test.renamed.v3', { familyId: 'f', names: ['a'], by: null }],
+  ])('is read from %s as the current version has it', (wire, data) => {
+    const fact = upcast(names, wire, data)
+    expect(fact).toEqual({ type: 'test.renamed', data: { familyId: 'f', names: ['a'], by: null } })
+    expect(renamed.data.safeParse(fact?.data).success).toBe(true)
+  })
+
+  it('is not known in a version that is still to come', () => {
+    expect(upcast(names, 'test.renamed.v4', {})).toBeUndefined()
+    expect(readFact('grant.approved.v2', {})).toBeUndefined()
+  })
+
+  it('keeps a schema and a corpus line for each version', () => {
+    expect(versionsOf(renamed).map(wireType)).toEqual([
+      'test.renamed.v1',
+      'test.renamed.v2',
+      'test.renamed.v3',
+    ])
+    for (const { data, example } of versionsOf(renamed)) expect(data.safeParse(example).success).toBe(true)
+  })
+})
+
+describe('every version before of an event of the catalogue', () => {
+  it('numbers its versions from 1 without a gap, and becomes valid facts of the current one', () => {
+    for (const entry of catalogue) {
+      const versions = versionsOf(entry)
+      expect(versions.map(({ version }) => version)).toEqual(versions.map((_, index) => index + 1))
+      for (const version of versions) {
+        const fact = readFact(wireType(version), version.example)
+        expect(() => assertFact(fact as Fact)).not.toThrow()
+      }
+    }
   })
 })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type EventDefinition, wireType } from './event.js'
+import { type EventDefinition, versionsOf, wireType } from './event.js'
 import * as clients from './events/clients.js'
 import * as consent from './events/consent.js'
 import * as revocation from './events/revocation.js'
@@ -43,7 +43,7 @@ export type Fact<Type extends EventType = EventType> = {
 }[Type]
 
 const byType = new Map<string, EventDefinition>(catalogue.map(entry => [entry.type, entry]))
-const byWireType = new Map<string, EventDefinition>(catalogue.map(entry => [wireType(entry), entry]))
+const byWireType = namesOnTheWire(catalogue)
 
 /** The entry of an event by its dotted name. */
 export function definitionOf(type: EventType): EventDefinition {
@@ -52,9 +52,38 @@ export function definitionOf(type: EventType): EventDefinition {
   return definition
 }
 
-/** The dotted name behind a name on the wire, or undefined for an event that this build does not know. */
+/** The dotted name behind a name on the wire, of whatever version; undefined for an event that this build does not know. */
 export function eventTypeOf(wire: string): EventType | undefined {
-  return byWireType.get(wire)?.type as EventType | undefined
+  return byWireType.get(wire)?.definition.type as EventType | undefined
+}
+
+/** The facts of an event that was stored under any of its versions, as the current one has them; undefined for an unknown event. */
+export function readFact(wire: string, data: Readonly<Record<string, unknown>>): Fact | undefined {
+  return upcast(byWireType, wire, data) as Fact | undefined
+}
+
+type Names = ReadonlyMap<string, { readonly definition: EventDefinition; readonly version: number }>
+
+/** Every name under which an event of these entries may have been stored. */
+export function namesOnTheWire(entries: readonly EventDefinition[]): Names {
+  return new Map(
+    entries.flatMap(definition =>
+      versionsOf(definition).map(each => [wireType(each), { definition, version: each.version }] as const),
+    ),
+  )
+}
+
+/** Brings the facts of an event from the version under which they were stored to the current one, step by step. */
+export function upcast(
+  names: Names,
+  wire: string,
+  data: Readonly<Record<string, unknown>>,
+): { type: string; data: Readonly<Record<string, unknown>> } | undefined {
+  const found = names.get(wire)
+  if (found === undefined) return undefined
+  const { definition, version } = found
+  const steps = definition.earlier?.filter(each => each.version >= version) ?? []
+  return { type: definition.type, data: steps.reduce((facts, step) => step.upcast(facts), data) }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { canonicalJson } from './canonical-json.js'
-import { type EventType, eventTypeOf, type Fact } from './catalogue.js'
+import { type EventType, type Fact, readFact } from './catalogue.js'
 import { type Service, services } from './topics.js'
 
 /** Who did it (CloudEvents authcontext): never personal data. */
@@ -61,13 +61,12 @@ export function parseEventLine(line: string): Envelope {
 
 const received = envelope.loose()
 
-/** The event as its handlers read it, or undefined when this build does not know its name or its major version. */
+/** The event as its handlers read it, or undefined when this build does not know its name or its major version yet. */
 export function recordedEvent(event: Envelope): RecordedEvent | undefined {
-  const type = eventTypeOf(event.type)
-  if (type === undefined) return undefined
+  const fact = readFact(event.type, event.data)
+  if (fact === undefined) return undefined
   return {
-    type,
-    data: event.data,
+    ...fact,
     id: event.id,
     source: event.source,
     streamId: event.subject,

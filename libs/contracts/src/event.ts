@@ -13,6 +13,17 @@ export interface EventDefinition<Type extends string = string, Shape extends z.Z
   readonly summary: string
   readonly data: Shape
   readonly example: z.infer<Shape>
+  /** The major versions before, oldest first. What was stored under them stays as it is, and is read as if it were of this one. */
+  readonly earlier?: readonly EarlierVersion[]
+}
+
+/** A major version of an event that is no longer written, and how its facts become those of the next. */
+export interface EarlierVersion<Shape extends z.ZodObject = z.ZodObject> {
+  readonly version: number
+  readonly data: Shape
+  readonly example: z.infer<Shape>
+  /** Pure: the same facts always become the same. */
+  upcast(data: z.infer<Shape>): Readonly<Record<string, unknown>>
 }
 
 /** Declares one event. The name is `category.past-tense`; the topic decides who may read it. */
@@ -20,6 +31,20 @@ export function defineEvent<const Type extends string, Shape extends z.ZodObject
   definition: Omit<EventDefinition<Type, Shape>, 'version'> & { version?: number },
 ): EventDefinition<Type, Shape> {
   return { version: 1, ...definition }
+}
+
+/** Declares a version before. */
+export function earlierVersion<Shape extends z.ZodObject>(version: EarlierVersion<Shape>): EarlierVersion {
+  return version as unknown as EarlierVersion
+}
+
+/** Every version of an event, oldest first, each as the entry that it was. */
+export function versionsOf(definition: EventDefinition): EventDefinition[] {
+  const { earlier = [], ...current } = definition
+  return [
+    ...earlier.map(({ version, data, example }) => ({ ...current, version, data, example })),
+    definition,
+  ]
 }
 
 /** The event's name on the wire and in the store: `grant.approved.v1`. */

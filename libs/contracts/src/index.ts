@@ -7,6 +7,7 @@ export {
   type EventType,
   eventTypeOf,
   type Fact,
+  readFact,
 } from './catalogue.js'
 export { type CodeClaims, codeClaims } from './code-claims.js'
 export {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { canonicalJson } from '../canonical-json.js'
-import { catalogue } from '../catalogue.js'
+import { assertFact, catalogue, readFact } from '../catalogue.js'
 import { eventLine, parseEventLine, schemaOf } from '../envelope.js'
-import { type EventDefinition, streamOf, wireType } from '../event.js'
+import { type EventDefinition, streamOf, versionsOf, wireType } from '../event.js'
 import { topics } from '../topics.js'
 
 /** The line that an event's example would be in a log. The same for ever: ids and times are made from the event's name. */
@@ -34,12 +34,16 @@ export function corpusProblem(path: string, text: string): string | undefined {
     const event = parseEventLine(line)
     if (canonicalJson(JSON.parse(line)) !== line) return `${path} is not one canonical line`
     if (`${event.type}.json` !== basename(path)) return `${path} holds ${event.type}`
-    const entry = catalogue.find(candidate => wireType(candidate) === event.type)
+    const entry = catalogue.flatMap(versionsOf).find(candidate => wireType(candidate) === event.type)
     if (entry === undefined) return `${path} can no longer be read: the catalogue does not know ${event.type}`
     const { error } = entry.data.safeParse(event.data)
-    if (error === undefined) return undefined
-    const where = error.issues.map(issue => `${issue.path.join('.') || 'data'}: ${issue.message}`)
-    return `${path} can no longer be read: ${where.join('; ')}`
+    if (error) {
+      const where = error.issues.map(issue => `${issue.path.join('.') || 'data'}: ${issue.message}`)
+      return `${path} can no longer be read: ${where.join('; ')}`
+    }
+    const fact = readFact(event.type, event.data)
+    if (fact) assertFact(fact)
+    return undefined
   } catch (error) {
     return `${path} is no event: ${error instanceof Error ? error.message : String(error)}`
   }

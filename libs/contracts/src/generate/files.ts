@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { catalogue } from '../catalogue.js'
-import { wireType } from '../event.js'
+import { type EventDefinition, versionsOf, wireType } from '../event.js'
 import { asyncApi } from './asyncapi.js'
 import { corpusLine, corpusProblem } from './corpus.js'
 import { eventsPage } from './events-page.js'
@@ -13,7 +13,9 @@ const corpusFolder = 'libs/contracts/corpus'
 /** What derives from the catalogue: text by path, from the repository's root. The same catalogue gives the same bytes. */
 export function derivedFiles(): ReadonlyMap<string, string> {
   return new Map([
-    ...catalogue.map(entry => [`${schemaFolder}/${wireType(entry)}.json`, json(eventSchema(entry))] as const),
+    ...allVersions().map(
+      entry => [`${schemaFolder}/${wireType(entry)}.json`, json(eventSchema(entry))] as const,
+    ),
     ['libs/contracts/generated/envelope.json', json(envelopeSchema())],
     ['libs/contracts/generated/heartbeat.json', json(heartbeatSchema())],
     ['libs/contracts/generated/asyncapi.json', json(asyncApi())],
@@ -50,9 +52,16 @@ export function problems(root: string): string[] {
   ]
 }
 
+/** What may be in a log: every version that was ever written. */
+function allVersions(): EventDefinition[] {
+  return catalogue.flatMap(versionsOf)
+}
+
 function corpusFiles(): ReadonlyMap<string, string> {
   return new Map(
-    catalogue.map(entry => [`${corpusFolder}/${wireType(entry)}.json`, `${corpusLine(entry)}\n`] as const),
+    allVersions().map(
+      entry => [`${corpusFolder}/${wireType(entry)}.json`, `${corpusLine(entry)}\n`] as const,
+    ),
   )
 }
 
