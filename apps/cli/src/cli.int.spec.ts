@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEventTables } from '@grantlog/eventing'
-import { type TestDatabase, testDatabase } from '@grantlog/testing'
+import { describeWithKafka, type TestDatabase, testDatabase, testKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 
@@ -41,13 +41,29 @@ describe('grantlog, called wrongly', () => {
     [['log'], 'No npm start has run in this folder'],
     [['topics', 'verify'], 'Say where Kafka is, as host:port'],
     [['topics', 'apply', '--brokers', 'kafka'], 'Say where Kafka is, as host:port'],
+    [['topics', 'rebuild'], 'Name one topic, clients, grants,'],
+    [['topics', 'rebuild', 'nothing'], 'not “nothing”'],
+    [['topics', 'rebuild', 'clients', 'keys'], 'not “clients keys”'],
+    [['topics', 'rebuild', 'clients'], 'Say where the log of clients is: --database clients='],
+    [
+      ['topics', 'rebuild', 'revocations', '--database', 'clients=postgres://x'],
+      'Say where the log of consent is',
+    ],
+    [
+      ['topics', 'rebuild', 'clients', '--database', 'postgres://x'],
+      '--database must be SERVICE=postgres://',
+    ],
+    [['topics', 'rebuild', 'clients', '--database', 'clients=postgres://x'], 'Say where Kafka is'],
+    [['doctor'], 'no npm start has run in this folder'],
+    [['doctor', '--service', 'tokens'], '--service must be one of'],
+    [['doctor', '--service', 'token', '--database', 'consent=postgres://x'], 'Say where the log of token is'],
   ])('%j: exit code 2, a sentence, and how it is called', async (args, sentence) => {
     const { code, out, err } = await grantlog(...args)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     const [first = ''] = err.split('\n\n')
     expect(first).toMatch(/^grantlog: /)
     expect(first).toContain(sentence)
-    expect(err).toMatch(/grantlog (COMMAND|log|topics)/)
+    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor)/)
     expect(err).not.toMatch(/^\s+at /m)
   })
 
@@ -55,7 +71,14 @@ describe('grantlog, called wrongly', () => {
     const [bare, help] = await Promise.all([grantlog(), grantlog('help')])
     expect([bare.code, help.code]).toEqual([2, 0])
     expect(bare.out).toBe(help.out)
-    for (const name of ['log', 'clients bootstrap', 'topics apply', 'topics verify']) {
+    for (const name of [
+      'log',
+      'clients bootstrap',
+      'topics apply',
+      'topics verify',
+      'topics rebuild',
+      'doctor',
+    ]) {
       expect(help.out).toContain(`grantlog ${name}`)
     }
   })
@@ -88,5 +111,87 @@ describe('grantlog log, with a database', () => {
     for (const more of [[], ['--json'], ['--after', '0'], ['--limit', '5']]) {
       expect(await grantlog(...args, ...more)).toEqual({ code: 0, out: '', err: '' })
     }
+  })
+})
+
+describe('grantlog doctor, with a database', () => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await testDatabase('cli-doctor')
+    await inDatabase(createEventTables)
+  })
+  afterAll(() => database?.drop())
+
+  async function inDatabase(statement: string): Promise<void> {
+    const db = new pg.Client({ connectionString: database.url })
+    await db.connect()
+    await db.query(statement).finally(() => db.end())
+  }
+
+  it('says that nothing is wrong with exit code 0, what is with 1, and repairs what it can', async () => {
+    const args = ['doctor', '--service', 'token', '--database', database.url]
+    const well = await grantlog(...args)
+    expect(well).toMatchObject({ code: 0, err: '', out: expect.not.stringMatching(/^(warning|error)/m) })
+    expect(well.out).toMatch(/\n\nNothing is wrong\.\n$/)
+    // the service’s own program was asked too
+    expect(well.out).toContain('ok       token    the states of 0 streams are what a replay gives')
+
+    await inDatabase(`update sequencer set numbered_below = '18446744073709'`)
+    const ill = await grantlog(...args)
+    expect(ill.code).toBe(1)
+    expect(ill.out).toContain('the log was restored from another cluster')
+    expect(ill.out).toMatch(/→ .*grantlog doctor --repair/)
+
+    const repaired = await grantlog(...args, '--repair', '--json')
+    expect(repaired.code).toBe(0)
+    expect(JSON.parse(repaired.out)).toEqual({
+      findings: expect.arrayContaining([expect.objectContaining({ check: 'folded-states', ok: true })]),
+      repaired: ['token: 0 events got their number, and transaction ids count from this cluster’s on.'],
+    })
+    expect(`${ill.out}${repaired.out}`).not.toContain(new URL(database.url).password)
+  })
+
+  it('reports a database that does not answer, without its password, and looks at the others', async () => {
+    const { code, out } = await grantlog(
+      'doctor',
+      '--json',
+      '--database',
+      'clients=postgres://ada:the-password@127.0.0.1:9/clients',
+      '--database',
+      `token=${database.url}`,
+    )
+    const { findings } = JSON.parse(out) as { findings: { check: string; service: string; ok: boolean }[] }
+    expect(code).toBe(1)
+    expect(findings.filter(({ ok }) => !ok)).toEqual([
+      expect.objectContaining({ check: 'database', service: 'clients', severity: 'error' }),
+    ])
+    expect(findings.filter(({ service }) => service === 'token').length).toBeGreaterThan(8)
+    expect(out).not.toContain('the-password')
+  })
+})
+
+describeWithKafka('grantlog topics rebuild', () => {
+  it('creates what is missing, and doctor finds it as it is stored', async () => {
+    const [database, kafka] = [await testDatabase('cli-rebuild'), await testKafka()]
+    const db = new pg.Client({ connectionString: database.url })
+    await db.connect()
+    await db.query(createEventTables).finally(() => db.end())
+    const where = [
+      '--database',
+      `clients=${database.url}`,
+      '--brokers',
+      kafka.brokers.join(','),
+      '--prefix',
+      kafka.topicPrefix,
+    ]
+    expect((await grantlog('doctor', ...where)).code).toBe(1)
+    expect(await grantlog('topics', 'rebuild', 'clients', ...where)).toEqual({
+      code: 0,
+      out: 'grantlog.clients.v1 holds 0 events, as clients stored them\n',
+      err: '',
+    })
+    const { out } = await grantlog('doctor', ...where)
+    expect(out).toContain('grantlog.clients.v1 holds 0 events, byte for byte as they are stored')
+    await database.drop()
   })
 })

@@ -1,10 +1,21 @@
 import type { Command } from './command.js'
 import { clientsBootstrap } from './commands/clients-bootstrap.js'
+import { doctor } from './commands/doctor.js'
 import { log } from './commands/log.js'
+import { projectionCommands } from './commands/projections.js'
 import { topicsApply, topicsVerify } from './commands/topics.js'
+import { topicsRebuild } from './commands/topics-rebuild.js'
 import { UsageError } from './usage-error.js'
 
-const commands: readonly Command[] = [log, clientsBootstrap, topicsApply, topicsVerify]
+const commands: readonly Command[] = [
+  log,
+  clientsBootstrap,
+  topicsApply,
+  topicsVerify,
+  topicsRebuild,
+  doctor,
+  ...projectionCommands,
+]
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -42,6 +53,7 @@ function overview(): string {
 }
 
 function helpOf({ usage, summary, options }: Command): string {
-  const lines = Object.entries(options).map(([name, text]) => `  ${name.padEnd(18)} ${text}`)
+  const width = Math.max(18, ...Object.keys(options).map(name => name.length))
+  const lines = Object.entries(options).map(([name, text]) => `  ${name.padEnd(width)} ${text}`)
   return `Usage: grantlog ${usage}\n\n${summary}\n\n${lines.join('\n')}`
 }

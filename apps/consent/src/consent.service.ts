@@ -2,6 +2,9 @@ import { type ServiceDefinition, signingKeysOf } from '@grantlog/platform'
 import { contentSecurityPolicy } from '@grantlog/ui'
 import { consentConfig } from './consent.config.js'
 import { ConsentModule } from './consent.module.js'
+import { account } from './domain/account.js'
+import { grant } from './domain/grant.js'
+import { organization } from './domain/organization.js'
 import { Consent1764000000000 } from './migrations/1-consent.js'
 import { refusalPage } from './pages/shell.js'
 import { apis } from './projections/apis.projection.js'
@@ -18,5 +21,6 @@ export const consent: ServiceDefinition<(typeof consentConfig)['settings']> = {
   events: {
     service: 'consent',
     projections: [clients, apis, memberships, grants, lastUses, signingKeysOf('consent')],
+    deciders: [account, grant, organization],
   },
 }

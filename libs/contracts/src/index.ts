@@ -7,6 +7,7 @@ export {
   type EventType,
   eventTypeOf,
   type Fact,
+  namesOnTheWire,
   readFact,
 } from './catalogue.js'
 export { type CodeClaims, codeClaims } from './code-claims.js'

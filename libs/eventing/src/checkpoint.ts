@@ -16,16 +16,20 @@ export interface FreshEvent {
   readonly event: RecordedEvent
 }
 
-/** Makes the projection known. Whoever applies to it takes this row first: one transaction at a time changes a read model. */
+/**
+ * Makes the projection known. Whoever applies to it takes this row first: one transaction at a time changes a read model.
+ * @param teller who says from now on how it is: one that kept it before may wake up late
+ */
 export async function registerProjection(
   pool: pg.Pool,
   { name, table, security }: Projection,
+  teller: string,
 ): Promise<void> {
   await pool.query(
-    `insert into projections (name, read_model, security) values ($1, $2, $3)
-     on conflict (name) do update set read_model = excluded.read_model, security = excluded.security
-     where (projections.read_model, projections.security) is distinct from (excluded.read_model, excluded.security)`,
-    [name, table, security],
+    `insert into projections (name, read_model, security, told_by) values ($1, $2, $3, $4)
+     on conflict (name) do update
+       set read_model = excluded.read_model, security = excluded.security, told_by = excluded.told_by`,
+    [name, table, security, teller],
   )
 }
 
@@ -45,7 +49,9 @@ export async function readCheckpoint(
 ): Promise<Position & { readonly parks: boolean }> {
   const { rows } = await client.query<CheckpointRow & { parks: boolean }>({
     name: 'read-checkpoint',
-    text: `select c.positions, c.next_offset, exists (select from parked k where k.projection = p.name) as parks
+    // in the index's order: an `exists` may be planned as a look through all that is parked
+    text: `select c.positions, c.next_offset,
+             (select true from parked k where k.projection = p.name order by k.key limit 1) is true as parks
            from projections p left join checkpoints c on c.projection = p.name and c.topic = $2 and c.partition = $3
            where p.name = $1`,
     values: [projection, topic, partition],

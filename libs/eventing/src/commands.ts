@@ -27,7 +27,6 @@ const maxRetriesOfUnknown = 5
  * on one stream take turns: they would only make each other's work void.
  */
 export class Commands {
-  readonly #tags = new WeakMap<object, string>()
   /** The last command under way per stream. */
   readonly #turns = new Map<string, Promise<unknown>>()
 
@@ -67,7 +66,7 @@ export class Commands {
     const streamId = `${decider.category}-${id}`
     const head = await this.store.head(streamId)
     if (head === undefined) return { state: decider.initial, version: 0 }
-    if (head.stateTag === this.#tag(decider)) return { state: head.state as State, version: head.version }
+    if (head.stateTag === stateTagOf(decider)) return { state: head.state as State, version: head.version }
     const events = await this.store.read(streamId, head.version)
     const state = events.reduce(
       (folded, event) => decider.evolve(folded, event.fact as Event),
@@ -94,7 +93,7 @@ export class Commands {
         base: before.version,
         events: prepared,
         state,
-        stateTag: this.#tag(decider),
+        stateTag: stateTagOf(decider),
       })
       if (outcome !== 'conflict') {
         return {
@@ -121,17 +120,19 @@ export class Commands {
       }
     }
   }
+}
 
-  /** A hash of the code that folds: a new build's state is never mistaken for an old one's. */
-  #tag(decider: { initial: unknown; evolve: unknown }): string {
-    let tag = this.#tags.get(decider)
-    if (tag === undefined) {
-      const code = `${JSON.stringify(decider.initial)}\n${String(decider.evolve)}`
-      tag = createHash('sha256').update(code).digest('base64url').slice(0, 16)
-      this.#tags.set(decider, tag)
-    }
-    return tag
+const tags = new WeakMap<object, string>()
+
+/** A hash of the code that folds: a new build's state is never mistaken for an old one's. */
+export function stateTagOf(decider: { initial: unknown; evolve: unknown }): string {
+  let tag = tags.get(decider)
+  if (tag === undefined) {
+    const code = `${JSON.stringify(decider.initial)}\n${String(decider.evolve)}`
+    tag = createHash('sha256').update(code).digest('base64url').slice(0, 16)
+    tags.set(decider, tag)
   }
+  return tag
 }
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

@@ -165,6 +165,7 @@ describe('group commit', () => {
     const small = new EventStore(log.another(), { maxPending: 3 })
     const blocker = await blocked(log)
     const running = small.append(anAppend(small, anId(), 0))
+    await undefined // it is under way
     const waiting = Array.from({ length: 3 }, () => small.append(anAppend(small, anId(), 0)))
     const refused = anAppend(small, anId(), 0)
     await expect(small.append(refused)).rejects.toThrow(Overloaded)

@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type Actor,
-  assertFact,
-  canonicalJson,
-  definitionOf,
-  eventTypeOf,
-  wireType,
-} from '@grantlog/contracts'
+import { type Actor, assertFact, canonicalJson, definitionOf, readFact, wireType } from '@grantlog/contracts'
 import type pg from 'pg'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { NewEvent } from './decider.js'
@@ -25,6 +18,14 @@ export interface StreamHead {
   readonly version: number
   readonly state: unknown
   readonly stateTag: string
+}
+
+export interface AppendMeasures {
+  readonly batches: number
+  readonly appends: number
+  readonly events: number
+  readonly refused: number
+  readonly pending: number
 }
 
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
@@ -90,6 +91,11 @@ export class EventStore {
     return rows.map(stored)
   }
 
+  /** What this process has appended since it started, in how many commits, and how many appends it refused or has waiting. */
+  measures(): AppendMeasures {
+    return { ...this.#commits.counts, pending: this.#commits.pending }
+  }
+
   /** Calls back in this process after every commit of this process. */
   onAppended(listener: () => void): void {
     this.#listeners.add(listener)
@@ -123,13 +129,13 @@ interface StoredRow {
 }
 
 function stored(row: StoredRow): StoredEvent {
-  const type = eventTypeOf(row.type)
-  if (type === undefined)
+  return { id: row.event_id, fact: factOf(row), streamVersion: row.stream_version, time: row.time }
+}
+
+/** The fact of a stored row. @throws Error for one that this build does not know */
+export function factOf(row: Pick<StoredRow, 'type' | 'data' | 'internal'>): NewEvent {
+  const fact = readFact(row.type, row.data as Record<string, unknown>)
+  if (fact === undefined)
     throw new Error(`The log holds ${row.type}, which this build does not know: it is older than the log`)
-  const fact = {
-    type,
-    data: row.data,
-    ...(row.internal === null ? {} : { internal: row.internal }),
-  } as NewEvent
-  return { id: row.event_id, fact, streamVersion: row.stream_version, time: row.time }
+  return { ...fact, ...(row.internal === null ? {} : { internal: row.internal }) }
 }

@@ -76,6 +76,8 @@ describe('a service', () => {
         owner: true,
         caughtUp: true,
         waiting: new Map(['clients', 'token'].map(source => [source, 0])),
+        lagSeconds: 0,
+        applied: { batches: expect.any(Number), events: 3 },
         trouble: undefined,
       },
     ])

@@ -1,11 +1,11 @@
 import type { Service } from '@grantlog/contracts'
 import type pg from 'pg'
 import { Commands } from './commands.js'
-import { EventStore } from './event-store.js'
+import { type AppendMeasures, EventStore } from './event-store.js'
 import { Locks } from './locks.js'
-import { LogOwner } from './log-owner.js'
+import { type LogMeasures, LogOwner } from './log-owner.js'
 import type { Projection } from './projection.js'
-import { type Appended, ProjectionRunner } from './projection-runner.js'
+import { type Appended, ProjectionRunner, type ProjectionStatus } from './projection-runner.js'
 import type { EventSink } from './publisher.js'
 import { EmbeddedTransport } from './transport/embedded.js'
 import type { Subscriber, Subscription, Transport } from './transport/transport.js'
@@ -21,6 +21,13 @@ export interface EventingOptions {
   readonly sink?: EventSink | undefined
   readonly report: (error: unknown) => void
   readonly now: () => Date
+}
+
+export interface Measures {
+  readonly appends: AppendMeasures
+  /** undefined where the service has no log, or another instance owns it */
+  readonly log: LogMeasures | undefined
+  readonly projections: readonly (ProjectionStatus & { readonly parkedKeys: number })[]
 }
 
 /** All of a service that has to do with events: its store, the numbering and publishing of its log, its read models. */
@@ -85,6 +92,20 @@ export class Eventing {
 
   status() {
     return this.#runners.map(runner => runner.status())
+  }
+
+  /** What a service measures of its events. */
+  async measures(): Promise<Measures> {
+    const { rows } = await this.store.pool.query<{ projection: string; keys: number }>({
+      name: 'parked-keys',
+      text: 'select projection, count(distinct key)::int as keys from parked group by projection',
+    })
+    const parked = new Map(rows.map(({ projection, keys }) => [projection, keys]))
+    return {
+      appends: this.store.measures(),
+      log: this.#owner?.measures(),
+      projections: this.status().map(status => ({ ...status, parkedKeys: parked.get(status.name) ?? 0 })),
+    }
   }
 
   /** Follows topics without a checkpoint, as a resource server follows the revocations: this service's own and the others'. */

@@ -13,6 +13,7 @@ export class GroupCommit {
   #waiting: Waiting[] = []
   #flushing: Promise<void> | undefined
   readonly #connection: KeptConnection
+  readonly counts = { batches: 0, appends: 0, events: 0, refused: 0 }
 
   constructor(
     pool: pg.Pool,
@@ -23,11 +24,19 @@ export class GroupCommit {
   }
 
   append(append: Append): Promise<AppendOutcome> {
-    if (this.#waiting.length >= this.maxPending) return Promise.reject(new Overloaded())
+    if (this.#waiting.length >= this.maxPending) {
+      this.counts.refused += 1
+      return Promise.reject(new Overloaded())
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ append, resolve, reject })
       this.#flushing ??= this.#flush()
     })
+  }
+
+  /** How many appends wait for the database. */
+  get pending(): number {
+    return this.#waiting.length
   }
 
   async close(): Promise<void> {
@@ -36,6 +45,7 @@ export class GroupCommit {
   }
 
   async #flush(): Promise<void> {
+    await undefined // those whose states were read together come along
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch()
       await this.#commit(batch)
@@ -62,6 +72,7 @@ export class GroupCommit {
     try {
       const outcomes = await this.#write(batch.map(waiting => waiting.append))
       for (const [index, waiting] of batch.entries()) waiting.resolve(outcomes[index] ?? 'conflict')
+      this.#count(batch, outcomes)
       this.committed()
     } catch (error) {
       // one append's bad row (an event id used twice) must not fail the others
@@ -70,6 +81,15 @@ export class GroupCommit {
       else
         for (const waiting of batch)
           waiting.reject(isStatementError(error) ? error : new OutcomeUnknown(error))
+    }
+  }
+
+  #count(batch: readonly Waiting[], outcomes: readonly AppendOutcome[]): void {
+    this.counts.batches += 1
+    for (const [index, { append }] of batch.entries()) {
+      if (outcomes[index] === 'conflict') continue
+      this.counts.appends += 1
+      this.counts.events += append.events.length
     }
   }
 
@@ -134,7 +154,8 @@ function isStatementError(error: unknown): boolean {
   return /^(22|23|42)/.test(code)
 }
 
-// The version is checked by the upsert of the stream's row, before a position is drawn for any event.
+// The version is checked by the upsert of the stream's row, before a position is drawn for any event. The row is looked up by a
+// scalar subquery: an `exists` may be planned as a hash of all streams, and the plan is kept while they grow.
 const appendStatement = `
   with wanted as (
     select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[])
@@ -142,7 +163,7 @@ const appendStatement = `
   ), claimed as (
     insert into streams as s (stream_id, base, version, state, state_tag)
     select w.stream_id, w.base, w.version, w.state::json, w.state_tag from wanted w
-    where w.base = 0 or exists (select from streams x where x.stream_id = w.stream_id)
+    where w.base = 0 or (select true from streams x where x.stream_id = w.stream_id)
     on conflict (stream_id) do update
       set base = excluded.base, version = excluded.version, state = excluded.state, state_tag = excluded.state_tag
       where s.version = excluded.base

@@ -1,9 +1,12 @@
 export type { Append, AppendOutcome } from './append.js'
 export { type CommandContext, Commands, type Outcome } from './commands.js'
 export type { Decider, NewEvent } from './decider.js'
+export { examine, repair } from './doctor/doctor.js'
+export type { Finding } from './doctor/finding.js'
+export { type FoldingDecider, foldedStates } from './doctor/folded-states.js'
 export { ChainBroken, Contended, OutcomeUnknown, Overloaded } from './errors.js'
 export { EventStore, type StoredEvent } from './event-store.js'
-export { Eventing, type EventingOptions } from './eventing.js'
+export { Eventing, type EventingOptions, type Measures } from './eventing.js'
 export { readLog } from './log.js'
 export { Loop } from './loop.js'
 export { ProjectionServer } from './nest/projection-server.js'
@@ -21,6 +24,7 @@ export {
 export type { ProjectionStatus } from './projection-runner.js'
 export type { EventSink } from './publisher.js'
 export { type ReadModel, readModels } from './read-models.js'
+export { rebuildTopic } from './rebuild-topic.js'
 export {
   askProjection,
   type ProjectionAction,

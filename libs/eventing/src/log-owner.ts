@@ -11,6 +11,15 @@ const lookMilliseconds = 100
 const standbyMilliseconds = 500
 const unsequencedAlarmMilliseconds = 10_000
 
+export interface LogMeasures {
+  /** The last number. */
+  readonly numbered: number
+  /** The last number that was published; undefined where others read the log itself, or nothing was published yet. */
+  readonly published: number | undefined
+  /** Everything that was committed longer ago has a number. */
+  readonly unnumberedSeconds: number
+}
+
 /** Numbers and publishes the log of a service; one instance at a time does it, the others stand by. */
 export class LogOwner {
   readonly #numbering: Loop
@@ -23,6 +32,7 @@ export class LogOwner {
   /** Everything committed before `time` has a number when all transactions below `next` have ended. */
   #moment: { time: Date; next: bigint } | undefined
   #ownedSince: Date | undefined
+  #lastSeq = 0
   #trouble: unknown
 
   constructor(
@@ -81,6 +91,17 @@ export class LogOwner {
     return { ok: true, detail: `numbered up to ${this.#complete?.lastSeq ?? 0}` }
   }
 
+  /** Undefined where another instance owns the log. Times in seconds. */
+  measures(): LogMeasures | undefined {
+    if (!this.locks.holds('log') || this.#ownedSince === undefined) return undefined
+    const complete = this.#complete?.time ?? this.#ownedSince
+    return {
+      numbered: this.#lastSeq,
+      published: this.#publisher?.cursor,
+      unnumberedSeconds: Math.max(0, this.options.now().getTime() - complete.getTime()) / 1000,
+    }
+  }
+
   async #number(): Promise<number> {
     if (!(await this.locks.hold('log'))) {
       this.#complete = undefined
@@ -93,6 +114,7 @@ export class LogOwner {
     this.#ownedSince ??= time
     const sequenced = await sequence(client)
     const { numbered, pending } = sequenced
+    this.#lastSeq = sequenced.lastSeq
     this.#noteComplete(time, sequenced)
     if (numbered > 0) {
       for (const listener of this.#sequenced) listener()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { definitionOf, type EventType } from '@grantlog/contracts'
 import type pg from 'pg'
@@ -22,6 +23,10 @@ export interface ProjectionStatus {
   readonly caughtUp: boolean
   /** What waits to be applied, by place, in the transport's own count; nothing is known where another instance keeps it. */
   readonly waiting: ReadonlyMap<string, number>
+  /** How old the last applied event is while others wait behind it, in seconds; 0 when nothing waits. */
+  readonly lagSeconds: number
+  /** What this instance has applied since it started. */
+  readonly applied: { readonly batches: number; readonly events: number }
   /** Why it does not go on; undefined when it does. */
   readonly trouble: string | undefined
 }
@@ -44,8 +49,12 @@ export class ProjectionRunner {
   #working: Promise<void> | undefined
   /** Ends what was asked for, when the lock is lost or the process stops: another instance begins with it again. */
   #quit = new AbortController()
-  /** What the database says of it. */
-  #known: { caughtUp: boolean; waiting: number; trouble: string | null } | undefined
+  readonly #applied = { batches: 0, events: 0 }
+  #lastEvent: Date | undefined
+  readonly #teller = randomUUID()
+  #caughtUp = false
+  /** What the database says of it, if that is certain. */
+  #saved: { caughtUp: boolean; waiting: number; trouble: string | null } | undefined
 
   constructor(
     readonly projection: Projection,
@@ -76,12 +85,16 @@ export class ProjectionRunner {
   status(): ProjectionStatus {
     const { name, security } = this.projection
     const [trouble] = this.#troubles.values()
+    const waiting: ReadonlyMap<string, number> = this.#subscription?.backlog.waiting ?? new Map()
+    const behind = [...waiting.values()].some(count => count > 0) && this.#lastEvent !== undefined
     return {
       name,
       security,
       owner: this.#subscription !== undefined,
-      caughtUp: this.#known?.caughtUp ?? false,
-      waiting: this.#subscription?.backlog.waiting ?? new Map(),
+      caughtUp: this.#caughtUp,
+      waiting,
+      lagSeconds: behind ? Math.max(0, Date.now() - Number(this.#lastEvent)) / 1000 : 0,
+      applied: { ...this.#applied },
       trouble: trouble === undefined ? undefined : String(trouble),
     }
   }
@@ -115,12 +128,12 @@ export class ProjectionRunner {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
     })
-    return this.#known?.caughtUp ? 1000 : 50
+    return this.#caughtUp ? 1000 : 50
   }
 
   async #subscribe(): Promise<void> {
     const { pool } = this.options
-    await registerProjection(pool, this.projection)
+    await registerProjection(pool, this.projection, this.#teller)
     await this.#readState()
     this.#positions = await loadPositions(pool, this.projection.name)
     this.#subscription = await subscribeTo(this.projection, this.options, {
@@ -147,14 +160,22 @@ export class ProjectionRunner {
 
   async #apply(delivery: Delivery): Promise<void> {
     const place = `${delivery.topic}:${delivery.partition}`
+    const positions = this.#positions // those of this subscription: a batch of one before may end late
     try {
-      this.#positions.set(place, await applyDelivery(this.options.pool, this.projection, delivery))
+      positions.set(place, await applyDelivery(this.options.pool, this.projection, delivery))
       this.#troubles.delete(place)
       this.#reread.delete(place)
+      this.#applied.batches += 1
+      this.#applied.events += delivery.events.length
+      const last = delivery.events.at(-1)
+      if (last) this.#lastEvent = new Date(last.event.time)
     } catch (error) {
       // the topic may have been made anew: then the events stand elsewhere in it
       if (error instanceof ChainBroken) this.#reread.add(place)
-      this.#troubles.set(place, error)
+      // nothing is missing where all of it was applied by another delivery: it would not come again, to say so
+      const { lastSeq } = positions.get(place) ?? beginning
+      const isMissing = delivery.events.some(({ event }) => event.logseq > (lastSeq[event.source] ?? 0))
+      if (positions === this.#positions && isMissing) this.#troubles.set(place, error)
       throw error
     }
   }
@@ -170,17 +191,13 @@ export class ProjectionRunner {
   }
 
   async #readState(): Promise<void> {
-    const { rows } = await this.options.pool.query<{
-      caught_up: boolean
-      waiting: string
-      trouble: string | null
-    }>({
+    const { rows } = await this.options.pool.query<{ caught_up: boolean }>({
       name: 'projection-state',
-      text: 'select caught_up, waiting, trouble from projections where name = $1',
+      text: 'select caught_up from projections where name = $1',
       values: [this.projection.name],
     })
-    const { caught_up: caughtUp = false, waiting = 0, trouble = null } = rows[0] ?? {}
-    this.#known = { caughtUp, waiting: Number(waiting), trouble }
+    this.#caughtUp = rows[0]?.caught_up ?? false
+    this.#saved = undefined
   }
 
   /** What the other instances and the operator's program read. */
@@ -192,12 +209,17 @@ export class ProjectionRunner {
       waiting: [...status.waiting.values()].reduce((sum, count) => sum + count, 0),
       trouble: status.trouble ?? null,
     }
-    if (isDeepStrictEqual(now, this.#known)) return
-    await this.options.pool.query(
-      'update projections set caught_up = $2, waiting = $3, trouble = $4 where name = $1',
-      [this.projection.name, now.caughtUp, now.waiting, now.trouble],
+    this.#caughtUp = now.caughtUp
+    if (isDeepStrictEqual(now, this.#saved)) return
+    this.#saved = undefined // what a statement did whose answer is lost is not known
+    const { pool } = this.options
+    const { rowCount } = await pool.query(
+      'update projections set caught_up = $2, waiting = $3, trouble = $4 where name = $1 and told_by = $5',
+      [this.projection.name, now.caughtUp, now.waiting, now.trouble, this.#teller],
     )
-    this.#known = now
+    // one that kept it before has woken up and made itself the teller; it will find out that it lost the lock
+    if (rowCount === 0) await registerProjection(pool, this.projection, this.#teller)
+    else this.#saved = now
   }
 
   /** Does what was asked of the read model, while events go on being applied. */

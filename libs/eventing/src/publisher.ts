@@ -9,6 +9,7 @@ import {
   topics,
 } from '@grantlog/contracts'
 import type pg from 'pg'
+import { rebuildIsAtWork } from './hold.js'
 import { readLog } from './log.js'
 import { partitionOf } from './partition.js'
 
@@ -19,6 +20,8 @@ export interface OutgoingMessage {
   readonly key: string
   readonly value: string
   readonly previous: number
+  /** When it happened: consumers that begin at a time find it by this, also in a topic that was rebuilt later. */
+  readonly time: Date
 }
 
 /** Where published events go. */
@@ -33,7 +36,8 @@ const beatMilliseconds = 1000
 
 /**
  * Tails the numbered log into a sink, at least once and in order: one batch in flight, the cursor saved after the
- * acknowledgement. Sent again after a crash, an event has the same bytes and the same link to its predecessor.
+ * acknowledgement. Sent again after a crash, an event has the same bytes and the same link to its predecessor. Asked to hold, it
+ * sends nothing, from the end of the send in flight until whoever asked has ended.
  */
 export class Publisher {
   #cursor: number | undefined
@@ -46,6 +50,11 @@ export class Publisher {
     private readonly sink: EventSink,
   ) {}
 
+  /** The last number that was published, as far as this instance knows. */
+  get cursor(): number | undefined {
+    return this.#cursor
+  }
+
   /** Forgets what is kept in memory: another instance may have gone on. */
   reset(): void {
     this.#cursor = undefined
@@ -54,10 +63,14 @@ export class Publisher {
   /** Sends the next batch, if there is one. Returns whether more may wait. */
   async publish(): Promise<boolean> {
     const cursor = this.#cursor ?? (await this.#load())
+    if (cursor === undefined) return false
     const events = await readLog(this.pool, this.service, cursor, batchSize)
-    if (events.length === 0) return false
+    if (events.length === 0) {
+      if (await this.#isAskedToHold()) this.reset()
+      return false
+    }
     const chain = new Map(this.#chain)
-    await this.sink.send(events.flatMap(event => message(event, chain)))
+    await this.sink.send(events.map(event => outgoing(event, chain)))
     await this.#save(cursor, cursor + events.length, chain)
     return events.length === batchSize
   }
@@ -77,49 +90,80 @@ export class Publisher {
           key: '',
           value: heartbeatLine(this.service, previous, complete.time),
           previous,
+          time: complete.time,
         }
       }),
     )
     this.#lastBeat = now.getTime()
   }
 
-  async #load(): Promise<number> {
-    const { rows } = await this.pool.query<{ cursor: string; heads: { place: string; log_seq: number }[] }>(`
-      select cursor, coalesce((
-        select json_agg(json_build_object('place', topic || ':' || partition, 'log_seq', log_seq)) from published), '[]'
-      ) as heads from publisher`)
+  /** Where it stands; undefined while it is on hold. */
+  async #load(): Promise<number | undefined> {
+    const { rows } = await this.pool.query<PublisherRow>(load)
     const row = rows[0]
     if (row === undefined) throw new Error('The publisher’s row is missing: the event tables are damaged')
+    if (row.hold !== 'none') {
+      await this.pool.query('update publisher set hold = $1 where hold = $2', [
+        row.asker ? 'held' : 'none',
+        row.hold,
+      ])
+      if (row.asker) return undefined
+    }
     this.#chain = new Map(row.heads.map(head => [head.place, head.log_seq]))
     this.#cursor = Number(row.cursor)
     return this.#cursor
   }
 
+  async #isAskedToHold(): Promise<boolean> {
+    const { rows } = await this.pool.query<{ hold: string }>('select hold from publisher')
+    return rows[0]?.hold !== 'none'
+  }
+
   async #save(from: number, to: number, chain: Map<string, number>): Promise<void> {
     const moved = [...chain].filter(([place, logSeq]) => this.#chain.get(place) !== logSeq)
     const places = moved.map(([place]) => place.split(':'))
-    const { rowCount } = await this.pool.query(
-      `with moved as (update publisher set cursor = $2 where cursor = $1 returning 1)
-       insert into published (topic, partition, log_seq)
-       select m.topic, m.partition, m.log_seq from unnest($3::text[], $4::int[], $5::bigint[]) as m (topic, partition, log_seq)
-       where exists (select from moved)
-       on conflict (topic, partition) do update set log_seq = excluded.log_seq`,
-      [
-        from,
-        to,
-        places.map(place => place[0]),
-        places.map(place => Number(place[1])),
-        moved.map(([, logSeq]) => logSeq),
-      ],
-    )
-    if (rowCount !== moved.length)
-      throw new Error('Another instance has published further: starting over from where it is')
-    this.#cursor = to
+    const { rows } = await this.pool.query<{ hold: string }>(save, [
+      from,
+      to,
+      places.map(place => place[0]),
+      places.map(place => Number(place[1])),
+      moved.map(([, logSeq]) => logSeq),
+    ])
+    const [row] = rows
+    if (row === undefined)
+      throw new Error('Another instance has published further, or holds: starting over from where it is')
+    this.#cursor = row.hold === 'none' ? to : undefined
     this.#chain = chain
   }
 }
 
-function message(event: Envelope, chain: Map<string, number>): OutgoingMessage[] {
+interface PublisherRow {
+  cursor: string
+  hold: 'none' | 'asked' | 'held'
+  /** Whoever asked to hold is still there. */
+  asker: boolean
+  heads: { place: string; log_seq: number }[]
+}
+
+const load = `
+  select cursor, hold, hold <> 'none' and ${rebuildIsAtWork} as asker, coalesce((
+    select json_agg(json_build_object('place', topic || ':' || partition, 'log_seq', log_seq)) from published), '[]'
+  ) as heads from publisher`
+
+// an instance that does not know that it lost the log can not move what another one holds
+const save = `
+  with moved as (
+    update publisher set cursor = $2 where cursor = $1 and hold <> 'held' returning hold
+  ), heads as (
+    insert into published (topic, partition, log_seq)
+    select m.topic, m.partition, m.log_seq from unnest($3::text[], $4::int[], $5::bigint[]) as m (topic, partition, log_seq)
+    where exists (select from moved)
+    on conflict (topic, partition) do update set log_seq = excluded.log_seq
+  )
+  select hold from moved`
+
+/** The message of an event. @param chain the last `logseq` per `topic:partition`, which moves along */
+export function outgoing(event: Envelope, chain: Map<string, number>): OutgoingMessage {
   const type = eventTypeOf(event.type)
   if (type === undefined) throw new Error(`The log holds ${event.type}, which this build does not know`)
   const { topic } = definitionOf(type)
@@ -127,5 +171,12 @@ function message(event: Envelope, chain: Map<string, number>): OutgoingMessage[]
   const place = `${topic}:${partition}`
   const previous = chain.get(place) ?? 0
   chain.set(place, event.logseq)
-  return [{ topic, partition, key: event.subject, value: eventLine(event), previous }]
+  return {
+    topic,
+    partition,
+    key: event.subject,
+    value: eventLine(event),
+    previous,
+    time: new Date(event.time),
+  }
 }

@@ -25,14 +25,15 @@ export async function rebuild(
     signal: AbortSignal
   },
 ): Promise<number> {
-  const mark = randomUUID().slice(0, 8)
+  const teller = randomUUID()
+  const mark = teller.slice(0, 8)
   const next: Projection = {
     ...projection,
     name: `${projection.name}#${mark}`,
     table: `${projection.table}_${mark}`,
   }
   await removeLeftovers(pool, projection)
-  await registerProjection(pool, next)
+  await registerProjection(pool, next, teller)
   const built = await tableLike(pool, projection.table, mark)
   try {
     const { told, signal } = options

@@ -17,14 +17,19 @@ export interface Sequenced {
  * Position order is not commit order: a transaction may draw its position early and commit late. So only rows of transactions
  * below the snapshot's xmin are numbered, those that all have ended; the window of transaction ids is saved in the same
  * transaction, so that the next look starts where this one ended.
+ *
+ * In a cluster that a dump was restored into, the stored ids mean nothing: then it refuses until `doctor --repair` has numbered what
+ * came along, and never looks at those rows again.
+ * @throws RestoredLog
  */
 export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
-  const waiting = await client.query<{ last_seq: string; below: string; waiting: boolean }>({
+  const waiting = await client.query<LookRow>({
     name: 'sequencer-look',
     text: look,
   })
   const found = waiting.rows[0]
   if (found === undefined) throw new Error(rowMissing)
+  if (found.foreign) throw new RestoredLog()
   if (!found.waiting) {
     const below = BigInt(found.below)
     return { numbered: 0, lastSeq: Number(found.last_seq), pending: false, below, next: below }
@@ -54,6 +59,23 @@ export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
   }
 }
 
+/** The stored transaction ids come from another cluster: numbering by them could hide events, or break their order. */
+export class RestoredLog extends Error {
+  override readonly name = 'RestoredLog'
+  constructor() {
+    super(
+      'This log was restored from another Postgres cluster: nothing is numbered until grantlog doctor --repair has run',
+    )
+  }
+}
+
+interface LookRow {
+  last_seq: string
+  below: string
+  waiting: boolean
+  foreign: boolean
+}
+
 interface NumberedRow {
   last_seq: string
   numbered: string
@@ -64,15 +86,28 @@ interface NumberedRow {
 
 const rowMissing = 'The sequencer’s row is missing: the event tables are damaged'
 
+// All that is visible lies below xmax, but for rows that were restored: without the bound they would be found, and passed over,
+// at every look. So that the window stays narrow, it is moved along while nothing happens.
 const look = `
-  select last_seq, numbered_below as below, exists (select from events where xid >= numbered_below) as waiting from sequencer`
+  with border as materialized (
+    select last_seq, numbered_below, restored_up_to, pg_current_snapshot() as now from sequencer
+  )
+  select b.last_seq, b.numbered_below as below, b.numbered_below > pg_snapshot_xmax(b.now) as foreign,
+    exists (
+      select from events e
+      where e.xid >= b.numbered_below and e.xid < pg_snapshot_xmax(b.now) and e.position > b.restored_up_to
+    ) or b.restored_up_to > 0
+      and pg_snapshot_xmin(b.now)::text::bigint - b.numbered_below::text::bigint > 10000 as waiting
+  from border b`
 
 const number = `
   with border as materialized (
-    select last_seq, numbered_below, pg_snapshot_xmin(pg_current_snapshot()) as xmin from sequencer
+    select last_seq, numbered_below, restored_up_to, pg_snapshot_xmin(pg_current_snapshot()) as xmin,
+      pg_snapshot_xmax(pg_current_snapshot()) as xmax
+    from sequencer
   ), fresh as (
     select e.position, b.last_seq + row_number() over (order by e.position) as log_seq
-    from border b join events e on e.xid >= b.numbered_below and e.xid < b.xmin
+    from border b join events e on e.xid >= b.numbered_below and e.xid < b.xmin and e.position > b.restored_up_to
   ), numbered as (
     insert into log (log_seq, position) select log_seq, position from fresh order by log_seq returning log_seq
   )
@@ -80,5 +115,6 @@ const number = `
   set last_seq = s.last_seq + (select count(*) from numbered), numbered_below = greatest(b.numbered_below, b.xmin)
   from border b
   returning s.last_seq, (select count(*) from numbered) as numbered,
-    exists (select from events e where e.xid >= b.xmin) as pending, s.numbered_below as below,
-    pg_snapshot_xmax(pg_current_snapshot()) as next`
+    exists (
+      select from events e where e.xid >= b.xmin and e.xid < b.xmax and e.position > b.restored_up_to
+    ) as pending, s.numbered_below as below, b.xmax as next`

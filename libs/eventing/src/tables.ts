@@ -66,7 +66,8 @@ export const createEventTables = `
     security boolean not null,
     caught_up boolean not null default false,
     waiting bigint not null default 0,
-    trouble text
+    trouble text,
+    told_by uuid
   );
   create table parked (
     number bigint generated always as identity primary key,

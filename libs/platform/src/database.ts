@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm'
 
 export interface DatabaseDefinition {
@@ -29,6 +29,17 @@ export async function openDatabase(
     throw new Error(
       `The database ${host}${pathname} can not be reached: ${error instanceof Error ? error.message : String(error)}`,
     )
+  }
+}
+
+/**
+ * A connection whose end does not end the process. What was asked on it fails, and so does what is asked next; but where the
+ * server's last word comes with the answer before, whoever takes the connection from the pool is not listening yet.
+ */
+export class Connection extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    this.on('error', () => undefined)
   }
 }
 

@@ -1,5 +1,12 @@
 import type { Service } from '@grantlog/contracts'
-import { EmbeddedTransport, Eventing, KafkaSink, KafkaTransport, type Projection } from '@grantlog/eventing'
+import {
+  EmbeddedTransport,
+  Eventing,
+  type FoldingDecider,
+  KafkaSink,
+  KafkaTransport,
+  type Projection,
+} from '@grantlog/eventing'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Clock } from './clock.js'
@@ -11,6 +18,8 @@ export interface EventsDefinition {
   /** undefined: it writes none. */
   readonly service: Service | undefined
   readonly projections: readonly Projection[]
+  /** What decides about its streams: `doctor` replays them. */
+  readonly deciders?: readonly FoldingDecider[]
 }
 
 /** How events come and go. */

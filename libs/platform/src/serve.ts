@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { Commands, Eventing, ProjectionServer } from '@grantlog/eventing'
+import { Commands, Eventing, foldedStates, ProjectionServer } from '@grantlog/eventing'
 import { GuardErrorFilter } from '@grantlog/resource-guard/nest'
 import type { DynamicModule, INestApplicationContext, Provider, Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
@@ -17,8 +17,9 @@ import {
   type Shape,
   type ValuesOf,
 } from './config.js'
-import { type DatabaseDefinition, migrate, openDatabase } from './database.js'
+import { type DatabaseDefinition, migrate, openDatabase, poolOf } from './database.js'
 import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
+import { measureEvents } from './event-metrics.js'
 import { createEventing, type EventsDefinition, eventSettings } from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
 import { corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
@@ -80,7 +81,8 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
 
 /**
  * The whole main.ts of a service. `node main.js` serves, `node main.js migrate` migrates, others run a command of it.
- * `node main.js settings` needs no setting itself: it prints what there are, as JSON.
+ * `node main.js settings` needs no setting itself: it prints what there are, as JSON. `node main.js doctor` needs only the database's:
+ * it prints, as JSON, what is wrong with what only this program's code can judge.
  */
 export async function serve<S extends Shape>(definition: ServiceDefinition<S>): Promise<void> {
   const [command, ...args] = process.argv.slice(2)
@@ -89,6 +91,7 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
     return
   }
   try {
+    if (command === 'doctor') return await examineStates(definition)
     const config = loadConfig(settingsOf(definition), processEnvironment()) as ValuesOf<S> & CommonValues
     const logger = createLogger(definition.name, command === undefined ? config.LOG_LEVEL : 'error')
     if (command === undefined) await listen(definition, config, logger)
@@ -99,6 +102,23 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
     process.exitCode = error instanceof ConfigurationError ? 78 : 1
     if (process.connected) process.disconnect()
     setTimeout(() => process.exit(), 1000).unref()
+  }
+}
+
+/** Looks at the folded states, migrates nothing. Exit code 1 when one is wrong. */
+async function examineStates<S extends Shape>({ name, events }: ServiceDefinition<S>): Promise<void> {
+  if (events?.service === undefined) throw new Error('“doctor” is for services that write events')
+  const { DATABASE_URL } = loadConfig({ service: name, settings: databaseSettings }, processEnvironment())
+  const db = await openDatabase(DATABASE_URL, 1, { migrations: [] })
+  try {
+    const client = await poolOf(db).connect()
+    const findings = await foldedStates(events.service, client, events.deciders ?? []).finally(() =>
+      client.release(),
+    )
+    process.stdout.write(`${JSON.stringify({ findings })}\n`)
+    if (findings.some(({ ok }) => !ok)) process.exitCode = 1
+  } finally {
+    await db.destroy()
   }
 }
 
@@ -132,12 +152,14 @@ async function openParts<S extends Shape>(
     db &&
     definition.events &&
     createEventing(definition.name, definition.events, config, { db, logger, clock })
+  const metrics = new Metrics()
   if (eventing) {
+    measureEvents(metrics.registry, eventing)
     health.add('projections', async () => eventing.health())
     // others learn late what happens here, but what happens here is stored: the service stays of use
     health.add('log', async () => ({ ...eventing.logHealth(), ok: true }))
   }
-  return { clock, metrics: new Metrics(), health, db, eventing }
+  return { clock, metrics, health, db, eventing }
 }
 
 class PlatformModule {}
@@ -237,7 +259,7 @@ async function runCommand<S extends Shape>(
   name: string,
   args: readonly string[],
 ): Promise<void> {
-  const known = ['migrate', 'settings', ...Object.keys(definition.commands ?? {})]
+  const known = ['migrate', 'settings', 'doctor', ...Object.keys(definition.commands ?? {})]
   if (!known.includes(name)) throw new Error(`“${name}” is no command; there are: ${known.join(', ')}`)
   const parts = await openParts(definition, config, logger)
   const app = await NestFactory.createApplicationContext(platform(definition, config, logger, parts), {

@@ -2,3 +2,4 @@ export { browser, screenshot, seriousViolations, type TestBrowser } from './brow
 export { type TestDatabase, testDatabase } from './databases.js'
 export { eventually } from './eventually.js'
 export { describeWithKafka, ownKafka, testKafka } from './kafka.js'
+export { ownPostgres } from './postgres.js'

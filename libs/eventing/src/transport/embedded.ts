@@ -167,7 +167,10 @@ class Tail {
     }>({
       name: 'log-progress',
       text: `select last_seq, numbered_below::text as below, pg_snapshot_xmax(pg_current_snapshot())::text as next,
-               exists (select from events where xid >= numbered_below) as waiting from sequencer`,
+               exists (
+                 -- nothing visible lies above; without a bound all events are read whenever none waits
+                 select from events where xid >= numbered_below and xid < pg_snapshot_xmax(pg_current_snapshot())
+               ) as waiting from sequencer`,
     })
     const found = rows[0]
     if (found === undefined || this.#moment?.lastSeq !== undefined) return

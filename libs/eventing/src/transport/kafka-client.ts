@@ -25,9 +25,12 @@ export interface KafkaOptions {
   readonly brokers: readonly string[]
   /** Put before every topic name; empty in production. */
   readonly topicPrefix?: string
+  /** Another client than kafkajs: the simulation's. */
+  readonly client?: () => Kafka
 }
 
 export function client(options: KafkaOptions, retries = retry.retries): Kafka {
+  if (options.client) return options.client()
   return new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],

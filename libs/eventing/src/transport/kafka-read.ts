@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Topic } from '@grantlog/contracts'
 import { client, type KafkaOptions, nameOf, retry } from './kafka-client.js'
+import { withAdmin } from './kafka-topics.js'
 
 /** A record as it lies in a topic. */
 export interface TopicRecord {
@@ -41,7 +42,10 @@ export async function readTopic(
       eachBatchAutoResolve: false,
       eachBatch: async ({ batch: fetched, resolveOffset, heartbeat }) => {
         try {
-          const records = fetched.messages.map(({ offset, value, headers }) => ({
+          const next = begin.get(fetched.partition) ?? 0
+          // what was fetched before a seek comes again after it
+          const fresh = fetched.messages.filter(({ offset }) => Number(offset) >= next)
+          const records = fresh.map(({ offset, value, headers }) => ({
             partition: fetched.partition,
             offset,
             value: value?.toString('utf8') ?? '',
@@ -52,7 +56,7 @@ export async function readTopic(
             await heartbeat()
           }
           resolveOffset(fetched.lastOffset())
-          begin.set(fetched.partition, Number(fetched.lastOffset()) + 1)
+          begin.set(fetched.partition, Math.max(next, Number(fetched.lastOffset()) + 1))
           const end = left.get(fetched.partition)
           if (end !== undefined && Number(fetched.lastOffset()) >= end - 1) left.delete(fetched.partition)
           if (left.size === 0) resolve()
@@ -69,9 +73,7 @@ export async function readTopic(
 
 /** Where each partition begins, and where those end that hold records. @throws Error when the topic is missing */
 async function extentOf(options: KafkaOptions, name: string) {
-  const admin = client(options, 6).admin({ retry: { ...retry, retries: 6 } })
-  await admin.connect()
-  try {
+  return withAdmin(options, async admin => {
     const existing = await admin.listTopics()
     if (!existing.includes(name)) throw new TopicMissing(name)
     const offsets = await admin.fetchTopicOffsets(name)
@@ -83,9 +85,7 @@ async function extentOf(options: KafkaOptions, name: string) {
           .map(({ partition, high }) => [partition, Number(high)]),
       ),
     }
-  } finally {
-    await admin.disconnect()
-  }
+  })
 }
 
 export class TopicMissing extends Error {

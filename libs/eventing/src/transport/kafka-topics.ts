@@ -7,11 +7,13 @@ const maxTries = 60
 
 /** Creates the topics that are missing, and says how existing ones differ from what they must be. Changes nothing that exists. */
 export async function applyTopics(options: KafkaOptions): Promise<{ created: string[]; wrong: string[] }> {
+  const created = new Set<string>()
   return withAdmin(options, async admin => {
     const existing = new Set(await admin.listTopics())
     const missing = wantedTopics(options.topicPrefix).filter(({ name }) => !existing.has(name))
+    for (const { name } of missing) created.add(name)
     await create(admin, missing)
-    return { created: missing.map(({ name }) => name), wrong: await findWrong(admin, options) }
+    return { created: [...created], wrong: await findWrong(admin, options) }
   })
 }
 
@@ -61,32 +63,22 @@ async function create(
   admin: Admin,
   wanted: readonly { readonly name: string; readonly partitions: number }[],
 ): Promise<void> {
-  for (let tries = 0, missing = wanted; missing.length > 0; tries++) {
-    try {
-      await admin.createTopics({
-        waitForLeaders: false, // it would throw where a topic is not known everywhere yet
-        topics: missing.map(({ name, partitions }) => ({
-          topic: name,
-          numPartitions: partitions,
-          configEntries: Object.entries(topicSettings).map(([setting, value]) => ({ name: setting, value })),
-        })),
-      })
-      const { topics: found } = await admin.fetchTopicMetadata({ topics: missing.map(({ name }) => name) })
-      const led = new Set(
-        found
-          .filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
-          .map(({ name }) => name),
-      )
-      missing = missing.filter(({ name }) => !led.has(name))
-      if (missing.length === 0) return
-    } catch (error) {
-      // just created, a topic may not be known to every broker yet
-      if (!(error instanceof kafkajs.KafkaJSProtocolError) || !error.retriable || tries === maxTries)
-        throw error
-    }
-    if (tries === maxTries)
-      throw new Error(`${missing.map(({ name }) => name).join(', ')} can not be created`)
-    await new Promise(resolve => setTimeout(resolve, 250))
+  for (let tries = 1, missing = wanted; missing.length > 0; tries++) {
+    if (tries > maxTries) throw new Error(`${missing.map(({ name }) => name).join(', ')} can not be created`)
+    if (tries > 1) await pause()
+    await admin.createTopics({
+      waitForLeaders: false, // it would throw where a topic is not known everywhere yet
+      topics: missing.map(({ name, partitions }) => ({
+        topic: name,
+        numPartitions: partitions,
+        configEntries: Object.entries(topicSettings).map(([setting, value]) => ({ name: setting, value })),
+      })),
+    })
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: missing.map(({ name }) => name) })
+    const led = new Set(
+      found.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0)).map(({ name }) => name),
+    )
+    missing = missing.filter(({ name }) => !led.has(name))
   }
 }
 
@@ -121,13 +113,27 @@ async function findWrong(admin: Admin, options: KafkaOptions): Promise<string[]>
   )
 }
 
-async function withAdmin<T>(options: KafkaOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
+/**
+ * Asks as an administrator. Just after a topic was created, a broker may not know it, or not lead it, yet: then again.
+ * @param work changes nothing that a second time would change
+ */
+export async function withAdmin<T>(options: KafkaOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
   // asked for by a person or a start: not being there is an answer too
   const admin = client(options, 6).admin({ retry: { ...retry, retries: 6 } })
   await admin.connect()
   try {
-    return await work(admin)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work(admin)
+      } catch (error) {
+        if (!(error instanceof kafkajs.KafkaJSProtocolError) || !error.retriable || tries === maxTries)
+          throw error
+        await pause()
+      }
+    }
   } finally {
     await admin.disconnect()
   }
 }
+
+const pause = () => new Promise(resolve => setTimeout(resolve, 250))

@@ -191,9 +191,14 @@ class FeedClock {
   constructor(private readonly subscriber: Subscriber) {}
 
   delivered(topic: Topic, partition: number, events: readonly DeliveredEvent[]): void {
-    for (const { event } of events) {
-      const place = `${topic}:${partition}:${event.source}`
-      this.#delivered.set(place, Math.max(event.logseq, this.#delivered.get(place) ?? 0))
+    for (const { event, previous } of events) {
+      const { source, logseq } = event
+      const place = `${topic}:${partition}:${source}`
+      const last = this.#delivered.get(place)
+      // a consumer that began at a time keeps no positions: nobody else would notice
+      if (last !== undefined && logseq > last && previous !== last)
+        throw new ChainBroken({ source, topic, partition }, last, { previous, logSeq: logseq })
+      this.#delivered.set(place, Math.max(logseq, last ?? 0))
     }
   }
 

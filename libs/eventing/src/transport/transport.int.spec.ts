@@ -83,6 +83,23 @@ describeWithKafka('Kafka', () => {
     expect(Math.max(...reader.heard.map(Number))).toBe(known)
   })
 
+  it('reports an event that never came, though later ones do, to one that began at a time', async () => {
+    const since = new Date(Date.now() - 60_000)
+    const reader = await read(new Reader(['revocations'], () => ({ at: since })))
+    await source.append(revoked('known'))
+    await eventually(() => expect(reader.heard.length).toBeGreaterThan(0))
+    await eventually(() => expect(reader.events()).toHaveLength(1))
+    const [[place] = []] = reader.partitions()
+    const [same, later] = [await anotherStreamOf(place ?? ''), await anotherStreamOf(place ?? '')]
+    lose(same)
+    await source.append(revoked(same), revoked(later))
+    const broken = () => reader.troubles.filter(trouble => trouble instanceof ChainBroken)
+    await eventually(() => expect(broken().length).toBeGreaterThan(0))
+    const known = Math.max(...reader.heard.map(Number))
+    await eventually(() => expect(broken().length).toBeGreaterThan(3))
+    expect(Math.max(...reader.heard.map(Number))).toBe(known)
+  })
+
   it('has its topics made once, and says what is wrong with them', async () => {
     const none = { ...options, topicPrefix: `${anId()}.` }
     const missing = await verifyTopics(none)

@@ -1,0 +1,89 @@
+import { canonicalJson, type Service } from '@grantlog/contracts'
+import type pg from 'pg'
+import { stateTagOf } from '../commands.js'
+import type { NewEvent } from '../decider.js'
+import { factOf } from '../event-store.js'
+import { bad, type Finding, fine } from './finding.js'
+
+const name = 'folded-states'
+const batch = 100
+
+/** A decider as this check sees it: whatever its commands, events and states. */
+export interface FoldingDecider {
+  readonly category: string
+  readonly initial: unknown
+  evolve(state: never, event: never): unknown
+}
+
+/**
+ * Whether every stream's folded state is what its events say when they are replayed. One that another build folded is folded
+ * anew when it is needed: it can not be wrong. Needs the service's own code, so the service's own program runs it.
+ */
+export async function foldedStates(
+  service: Service,
+  db: pg.ClientBase,
+  deciders: readonly FoldingDecider[],
+): Promise<Finding[]> {
+  const findings: Finding[] = []
+  let [right, older] = [0, 0]
+  for (const decider of deciders) {
+    const tag = stateTagOf(decider)
+    for await (const { streamId, state, stateTag, events } of streamsOf(db, decider.category)) {
+      if (stateTag !== tag) older += 1
+      else if (canonicalJson(state) === canonicalJson(replay(decider, events))) right += 1
+      else if (findings.length < 10)
+        findings.push(
+          bad(
+            name,
+            service,
+            'error',
+            `the stored state of ${streamId} is not what its events say`,
+            `Somebody changed it, or a decider is not pure. Fold it anew: update streams set state_tag = '' where stream_id = '${streamId}'.`,
+          ),
+        )
+    }
+  }
+  if (findings.length > 0) return findings
+  const also =
+    older > 0 ? `; ${older} were folded by another build and are folded anew when they are needed` : ''
+  return [fine(name, service, `the states of ${right} streams are what a replay gives${also}`)]
+}
+
+function replay(decider: FoldingDecider, events: readonly NewEvent[]): unknown {
+  const state = events.reduce<unknown>(
+    (folded, event) => decider.evolve(folded as never, event as never), // its own states and events
+    decider.initial,
+  )
+  return JSON.parse(JSON.stringify(state))
+}
+
+interface StreamRow {
+  stream_id: string
+  state: unknown
+  state_tag: string
+  events: { type: string; data: object; internal: object | null }[] | null
+}
+
+async function* streamsOf(db: pg.ClientBase, category: string) {
+  for (let after = ''; ; ) {
+    const { rows } = await db.query<StreamRow>({
+      name: 'folded-streams',
+      text: `
+        with next as (
+          select stream_id, version, state, state_tag from streams
+          where stream_id like $1 and stream_id > $2 order by stream_id limit $3
+        )
+        select s.stream_id, s.state, s.state_tag, (
+          select json_agg(json_build_object('type', type, 'data', data, 'internal', internal) order by stream_version)
+          from events e where e.stream_id = s.stream_id and e.stream_version <= s.version
+        ) as events
+        from next s order by s.stream_id`,
+      values: [`${category}-%`, after, batch],
+    })
+    for (const { stream_id, state, state_tag, events } of rows)
+      yield { streamId: stream_id, state, stateTag: state_tag, events: (events ?? []).map(factOf) }
+    const last = rows.at(-1)
+    if (last === undefined) return
+    after = last.stream_id
+  }
+}

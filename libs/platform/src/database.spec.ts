@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { expect, it } from '@jest/globals'
+import pg from 'pg'
+import { Connection } from './database.js'
+
+/** A message of the protocol: its letter, its length, its content. */
+function message(letter: string, content: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(content.length + 4)
+  return Buffer.concat([Buffer.from(letter), length, content])
+}
+const authenticated = message('R', Buffer.alloc(4))
+const ready = message('Z', Buffer.from('I'))
+const killed = message(
+  'E',
+  Buffer.from('SFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0'),
+)
+
+it('a server that ends a connection in the moment that it is ready does not end the process', async () => {
+  const server = createServer(socket => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(Buffer.concat([authenticated, ready, killed])))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const pool = new pg.Pool({ Client: Connection, host: '127.0.0.1', port, user: 'u', database: 'd' })
+  const client = await pool.connect()
+  await expect(client.query('select 1')).rejects.toThrow()
+  client.release(true)
+  await pool.end()
+  server.close()
+})
