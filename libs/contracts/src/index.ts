@@ -22,7 +22,7 @@ export {
   recordedEvent,
   schemaOf,
 } from './envelope.js'
-export { defineEvent, type EventDefinition, streamOf, wireType } from './event.js'
+export { defineEvent, type EventDefinition, streamOf, versionsOf, wireType } from './event.js'
 export { revocationTargets } from './events/revocation.js'
 export { type Heartbeat, heartbeat, heartbeatLine } from './heartbeat.js'
 export { type Service, services, type Topic, topics } from './topics.js'

@@ -3,6 +3,8 @@ import { type Actor, assertFact, canonicalJson, definitionOf, readFact, wireType
 import type pg from 'pg'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { NewEvent } from './decider.js'
+import { OutcomeUnknown } from './errors.js'
+import { registerEventTypes } from './event-types.js'
 import { GroupCommit } from './group-commit.js'
 import { appendedChannel } from './tables.js'
 
@@ -33,6 +35,8 @@ export class EventStore {
   readonly #commits: GroupCommit
   readonly #listeners = new Set<() => void>()
   #notifying = false
+  #typesTold = false
+  #telling: Promise<void> | undefined
 
   constructor(
     readonly pool: pg.Pool,
@@ -66,7 +70,8 @@ export class EventStore {
    * @throws Overloaded when too many appends wait already
    */
   append(append: Append): Promise<AppendOutcome> {
-    return this.#commits.append(append)
+    if (this.#typesTold) return this.#commits.append(append)
+    return this.#tellTypes().then(() => this.#commits.append(append))
   }
 
   /** Version and folded state of a stream, or undefined when nothing has happened in it. */
@@ -104,6 +109,23 @@ export class EventStore {
   /** Waits for the appends under way and lets the writer's connection go. */
   async close(): Promise<void> {
     await this.#commits.close()
+  }
+
+  /** Once per process, before its first event. @throws OutcomeUnknown when the database can not be asked: nothing was stored */
+  #tellTypes(): Promise<void> {
+    this.#telling ??= registerEventTypes(this.pool)
+      .then(
+        () => {
+          this.#typesTold = true
+        },
+        error => {
+          throw new OutcomeUnknown(error)
+        },
+      )
+      .finally(() => {
+        this.#telling = undefined
+      })
+    return this.#telling
   }
 
   #appended(): void {

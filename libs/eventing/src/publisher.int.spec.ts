@@ -1,4 +1,4 @@
-import { parseEventLine } from '@grantlog/contracts'
+import { eventLine, parseEventLine } from '@grantlog/contracts'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EventStore } from './event-store.js'
 import { readLog } from './log.js'
@@ -175,6 +175,36 @@ describe('two publishers', () => {
     await drain(owner)
     expect(broker.applied()).toHaveLength(32)
     expect(await cursor()).toBe(32)
+  })
+})
+
+describe('an event that a newer build has stored', () => {
+  const newer = 'client.frozen.v1'
+
+  it('passes through untouched, to the topic that the newer build has told', async () => {
+    await append(1)
+    await log.pool.query('update events set type = $1 where stream_version = 1', [newer])
+    await log.pool.query(`insert into event_types values ($1, 'organizations')`, [newer])
+    await append(1)
+    await drain(aPublisher())
+    const [first] = broker.messages
+    expect(first).toMatchObject({ topic: 'organizations', previous: 0 })
+    expect(parseEventLine(first?.value ?? '')).toMatchObject({
+      type: newer,
+      logseq: 1,
+      data: { clientId: expect.any(String) },
+    })
+    expect(eventLine(parseEventLine(first?.value ?? ''))).toBe(first?.value)
+    expect(broker.applied()).toHaveLength(4)
+  })
+
+  it('is not guessed about where nobody has told', async () => {
+    await append(1)
+    await log.pool.query('update events set type = $1 where stream_version = 1', [newer])
+    await expect(aPublisher().publish()).rejects.toThrow(
+      'The log holds client.frozen.v1, and no build has told which topic it belongs to',
+    )
+    expect(broker.messages).toEqual([])
   })
 })
 

@@ -1,14 +1,13 @@
 import {
-  definitionOf,
   type Envelope,
   eventLine,
-  eventTypeOf,
   heartbeatLine,
   type Service,
   type Topic,
   topics,
 } from '@grantlog/contracts'
 import type pg from 'pg'
+import { EventTopics } from './event-types.js'
 import { rebuildIsAtWork } from './hold.js'
 import { readLog } from './log.js'
 import { partitionOf } from './partition.js'
@@ -40,6 +39,7 @@ const beatMilliseconds = 1000
  * sends nothing, from the end of the send in flight until whoever asked has ended.
  */
 export class Publisher {
+  readonly #topics: EventTopics
   #cursor: number | undefined
   #chain = new Map<string, number>()
   #lastBeat = 0
@@ -48,7 +48,9 @@ export class Publisher {
     private readonly pool: pg.Pool,
     private readonly service: Service,
     private readonly sink: EventSink,
-  ) {}
+  ) {
+    this.#topics = new EventTopics(pool)
+  }
 
   /** The last number that was published, as far as this instance knows. */
   get cursor(): number | undefined {
@@ -70,7 +72,8 @@ export class Publisher {
       return false
     }
     const chain = new Map(this.#chain)
-    await this.sink.send(events.map(event => outgoing(event, chain)))
+    const topicOf = await this.#topics.of(events.map(({ type }) => type))
+    await this.sink.send(events.map(event => outgoing(event, topicOf(event.type), chain)))
     await this.#save(cursor, cursor + events.length, chain)
     return events.length === batchSize
   }
@@ -163,10 +166,7 @@ const save = `
   select hold from moved`
 
 /** The message of an event. @param chain the last `logseq` per `topic:partition`, which moves along */
-export function outgoing(event: Envelope, chain: Map<string, number>): OutgoingMessage {
-  const type = eventTypeOf(event.type)
-  if (type === undefined) throw new Error(`The log holds ${event.type}, which this build does not know`)
-  const { topic } = definitionOf(type)
+export function outgoing(event: Envelope, topic: Topic, chain: Map<string, number>): OutgoingMessage {
   const partition = partitionOf(topic, event.subject)
   const place = `${topic}:${partition}`
   const previous = chain.get(place) ?? 0

@@ -1,12 +1,6 @@
-import {
-  catalogue,
-  type Envelope,
-  namesOnTheWire,
-  type Service,
-  type Topic,
-  topics,
-} from '@grantlog/contracts'
+import { type Envelope, type Service, type Topic, topics } from '@grantlog/contracts'
 import type pg from 'pg'
+import { eventTopics, topicOf } from './event-types.js'
 import { Hold } from './hold.js'
 import { envelopeOf, type LogRow, selectLog } from './log.js'
 import { outgoing } from './publisher.js'
@@ -81,7 +75,7 @@ async function publishAll(
       const chain = new Map<string, number>()
       for (let after = 0; after < upTo; ) {
         const events = await readEvents(db, service, topic, after, upTo)
-        const messages = events.map(event => outgoing(event, chain))
+        const messages = events.map(event => outgoing(event, topic, chain))
         if (messages.length > 0) await sink.send(messages)
         for (const { partition } of messages) expected.set(partition, (expected.get(partition) ?? 0) + 1)
         after = events.length < batchSize ? upTo : (events.at(-1)?.logseq ?? upTo)
@@ -113,7 +107,7 @@ async function publishedUpTo(service: Service, db: pg.ClientBase): Promise<numbe
   return Number(cursor)
 }
 
-/** The next events of the topic. Those of other topics are passed over; one that this build does not know is not. */
+/** The next events of the topic. Those of other topics are passed over; one whose topic no build has told is an error. */
 async function readEvents(
   db: pg.ClientBase,
   service: Service,
@@ -121,12 +115,14 @@ async function readEvents(
   after: number,
   upTo: number,
 ): Promise<Envelope[]> {
-  const others = [...namesOnTheWire(catalogue.filter(definition => definition.topic !== topic)).keys()]
+  const known = await eventTopics(db)
+  const others = [...known].filter(([, other]) => other !== topic).map(([type]) => type)
   const { rows } = await db.query<LogRow>({
     name: 'read-topic',
     text: `${selectLog}
       where l.log_seq > $1 and l.log_seq <= $2 and e.type <> all($3) order by l.log_seq limit $4`,
     values: [after, upTo, others, batchSize],
   })
+  for (const { type } of rows) topicOf(known, type)
   return rows.map(row => envelopeOf(row, service))
 }

@@ -1,6 +1,7 @@
 /**
  * The tables of one service's log. Event rows are only ever inserted. `log` numbers them densely in commit order; everything
  * downstream reads by `log_seq`. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
+ * `event_types` says which topic each kind of event goes to, also those that only a newer build knows.
  * `checkpoints` says how far each read model is, `projections` how it is, `parked` which events wait in which of them, and
  * `projection_requests` what was asked of them.
  */
@@ -28,6 +29,10 @@ export const createEventTables = `
     unique (stream_id, stream_version)
   );
   create index events_xid on events (xid);
+  create table event_types (
+    type text primary key,
+    topic text not null
+  );
   create table log (
     log_seq bigint primary key,
     position bigint not null unique references events (position)
@@ -92,7 +97,7 @@ export const createEventTables = `
 `
 
 export const dropEventTables = `
-  drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, events, streams;
+  drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, event_types, events, streams;
 `
 
 /** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */

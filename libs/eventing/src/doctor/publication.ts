@@ -1,4 +1,5 @@
-import { definitionOf, eventTypeOf, type Topic, topics } from '@grantlog/contracts'
+import { type Topic, topics } from '@grantlog/contracts'
+import { eventTopics } from '../event-types.js'
 import { lockIsHeld, rebuildIsAtWork } from '../hold.js'
 import { partitionOf } from '../partition.js'
 import { olderThanRead } from './checkpoints.js'
@@ -78,6 +79,7 @@ async function wrongHeads({ service, db }: Patient, cursor: number): Promise<str
     topics[topic].writers.some(writer => writer === service),
   )
   const places = own.reduce((sum, topic) => sum + topics[topic].partitions, 0)
+  const known = await eventTopics(db)
   const heads = new Map<string, number>()
   for (let upTo = cursor; upTo > 0 && heads.size < places; upTo -= batch) {
     const { rows } = await db.query<{ log_seq: string; type: string; stream_id: string }>(
@@ -86,9 +88,8 @@ async function wrongHeads({ service, db }: Patient, cursor: number): Promise<str
       [upTo, upTo - batch],
     )
     for (const { log_seq, type, stream_id } of rows) {
-      const known = eventTypeOf(type)
-      if (known === undefined) continue
-      const { topic } = definitionOf(known)
+      const topic = known.get(type)
+      if (topic === undefined) continue
       const place = `${topic}[${partitionOf(topic, stream_id)}]`
       if (!heads.has(place)) heads.set(place, Number(log_seq))
     }

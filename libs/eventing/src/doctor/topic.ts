@@ -1,13 +1,12 @@
 import {
-  catalogue,
   type Envelope,
   eventLine,
-  namesOnTheWire,
   parseEventLine,
   type Service,
   type Topic,
   topics,
 } from '@grantlog/contracts'
+import { eventTopics } from '../event-types.js'
 import { envelopeOf, type LogRow, selectLog } from '../log.js'
 import type { KafkaOptions } from '../transport/kafka-client.js'
 import { readTopic, TopicMissing, type TopicRecord } from '../transport/kafka-read.js'
@@ -53,8 +52,8 @@ export async function topicEqualsStore(
 class Store {
   readonly service: Service
   readonly #last = new Map<number, number>()
-  /** The first of each kind, and how many there were. */
-  readonly #wrong = new Map<'beyond' | 'differs' | 'chain', { first: string; times: number }>()
+  /** What is wrong, by kind, once: a record may be read twice. */
+  readonly #wrong = { beyond: new Set<string>(), differs: new Set<string>(), chain: new Set<string>() }
   #events = 0
   #upToCursor = 0
 
@@ -68,7 +67,8 @@ class Store {
   }
 
   static async open(topic: Topic, patient: Patient): Promise<Store> {
-    const types = [...namesOnTheWire(catalogue.filter(definition => definition.topic === topic)).keys()]
+    const known = await eventTopics(patient.db)
+    const types = [...known].filter(([, other]) => other === topic).map(([type]) => type)
     const { rows } = await patient.db.query<{ cursor: number; published: number }>(
       `select cursor::int, (
          select count(*)::int from log l join events e using (position) where l.log_seq <= cursor and e.type = any($1)
@@ -114,25 +114,22 @@ class Store {
     const findings: Finding[] = []
     const topic = topics[this.topic].name
     const rebuild = `Run grantlog topics rebuild ${this.topic}: consumers go on unharmed.`
-    const [beyond, differs, chain] = [
-      this.#wrong.get('beyond'),
-      this.#wrong.get('differs'),
-      this.#wrong.get('chain'),
-    ]
+    const { beyond, differs, chain } = this.#wrong
+    const first = (places: ReadonlySet<string>) => [...places][0]
     const error = (what: string, todo: string, check = name) =>
       findings.push(bad(check, this.service, 'error', what, todo))
-    if (beyond)
+    if (beyond.size > 0)
       error(
-        `${topic} holds ${beyond.times} events that the log does not (${beyond.first})`,
+        `${topic} holds ${beyond.size} events that the log does not (${first(beyond)})`,
         olderThanRead(this.service),
         logIsOlder,
       )
-    if (differs)
+    if (differs.size > 0)
       error(
-        `${topic} holds ${differs.times} events otherwise than they are stored (${differs.first})`,
+        `${topic} holds ${differs.size} events otherwise than they are stored (${first(differs)})`,
         `Either somebody wrote to the topic: ${rebuild} Or the log gave a number twice. ${olderThanRead(this.service)}`,
       )
-    if (chain) error(`the chain is broken: ${chain.first}`, rebuild)
+    if (chain.size > 0) error(`the chain is broken: ${first(chain)}`, rebuild)
     else if (this.#upToCursor < this.published)
       error(`${topic} holds ${this.#upToCursor} of ${this.published} published events`, rebuild)
     if (findings.length > 0) return findings
@@ -142,8 +139,7 @@ class Store {
   }
 
   #note(kind: 'beyond' | 'differs' | 'chain', what: string): void {
-    const before = this.#wrong.get(kind)
-    this.#wrong.set(kind, { first: before?.first ?? what, times: (before?.times ?? 0) + 1 })
+    this.#wrong[kind].add(what)
   }
 }
 
