@@ -72,7 +72,7 @@ export const grants = defineProjection<GrantRow>({
   },
 })
 
-/** When a grant was last used, in seconds. */
+/** When a grant was last used, in seconds. Its token families are streams of their own: their events come in any order. */
 export const lastUses = defineProjection<{ grant_id: string; last_used_at: number }>({
   name: 'consent.last-uses.v1',
   security: false,
@@ -82,7 +82,10 @@ export const lastUses = defineProjection<{ grant_id: string; last_used_at: numbe
   on: {
     'token.issued': {
       key: ({ data }) => data.grantId ?? undefined,
-      row: (_, { data }) => ({ grant_id: data.grantId ?? '', last_used_at: data.issuedAt }),
+      row: (row, { data }) => ({
+        grant_id: data.grantId ?? '',
+        last_used_at: Math.max(row?.last_used_at ?? 0, data.issuedAt),
+      }),
     },
   },
 })

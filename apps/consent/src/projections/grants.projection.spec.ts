@@ -1,0 +1,21 @@
+import { definitionOf, type RecordedEvent } from '@grantlog/contracts'
+import { fold, type Row } from '@grantlog/eventing'
+import { expect, it } from '@jest/globals'
+import { lastUses } from './grants.projection.js'
+
+const { example } = definitionOf('token.issued')
+const issued = (familyId: string, issuedAt: number) =>
+  ({
+    type: 'token.issued',
+    streamId: `family-${familyId}`,
+    data: { ...example, grantId: 'g', familyId, issuedAt },
+  }) as unknown as RecordedEvent
+
+it('a grant was last used when the latest token was issued, in whatever order its families are heard of', () => {
+  const events = [issued('a', 10), issued('b', 30), issued('a', 20)]
+  for (const order of [events, events.toReversed()]) {
+    const rows = new Map<string, Row | undefined>()
+    fold(lastUses, rows, order)
+    expect([...rows.values()]).toEqual([{ grant_id: 'g', last_used_at: 30 }])
+  }
+})
