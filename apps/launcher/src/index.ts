@@ -1,7 +1,16 @@
 export { silence } from './console.js'
-export { audienceOf, type Backbone, type DatabaseName, grantsUrlOf } from './environment.js'
+export { createDemo } from './demo.js'
+export {
+  audienceOf,
+  type Backbone,
+  type DatabaseName,
+  databaseNames,
+  environmentOf,
+  grantsUrlOf,
+} from './environment.js'
 export { type Demo, Installation, type ServiceName, serviceNames } from './installation.js'
 export type { Options } from './options.js'
 export { eventsSince, type LogLine, lastEvents } from './proof/log.js'
 export { formOf, type Page, Visitor } from './proof/visitor.js'
+export { ServiceProcess } from './service-process.js'
 export { System } from './system.js'

@@ -35,12 +35,17 @@ export interface KafkaBroker {
  * A real single-node Kafka (KRaft), its jars resolved by Maven once into the user's cache folder.
  * @throws Error with a sentence that says what to do
  */
-export async function startKafka(options: { dir: string; port?: number }): Promise<KafkaBroker> {
+export async function startKafka(options: {
+  dir: string
+  port?: number
+  /** The port that clients are told of, where a proxy stands before the broker. Default: its own. */
+  advertisedPort?: number
+}): Promise<KafkaBroker> {
   const { dir } = options
   const home = await kafkaHome()
   await mkdir(dir, { recursive: true })
   const properties = join(dir, 'server.properties')
-  const port = await configure(dir, properties, options.port)
+  const port = await configure(dir, properties, options)
   const command = javaCommand(home)
   format(command, properties, dir)
   let child = await start(command, properties, port, dir)
@@ -76,12 +81,16 @@ function javaCommand(home: string): JavaCommand {
 }
 
 /** Ports live with the data, so that a restart keeps them. */
-async function configure(dir: string, properties: string, wanted?: number): Promise<number> {
+async function configure(
+  dir: string,
+  properties: string,
+  wanted: { port?: number; advertisedPort?: number },
+): Promise<number> {
   const known =
     existsSync(properties) && /PLAINTEXT:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(properties, 'utf8'))?.[1]
   if (known) return Number(known)
   const [first = 0, controller = 0] = await freePorts(2)
-  const port = wanted ?? first
+  const port = wanted.port ?? first
   const one = (names: string[]) => names.map(name => `${name}=1`)
   const lines = [
     'process.roles=broker,controller',
@@ -89,7 +98,7 @@ async function configure(dir: string, properties: string, wanted?: number): Prom
     `controller.quorum.voters=1@127.0.0.1:${controller}`,
     'controller.listener.names=CONTROLLER',
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${wanted.advertisedPort ?? port}`,
     'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     `log.dirs=${join(dir, 'data')}`,
     'auto.create.topics.enable=false',

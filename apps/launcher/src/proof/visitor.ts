@@ -2,6 +2,9 @@
 export class Visitor {
   readonly #cookies = new Map<string, Map<string, string>>()
 
+  /** @param every what each of the requests is sent with: headers, a signal that ends it */
+  constructor(private readonly every: () => RequestInit = () => ({})) {}
+
   /** Requests a URL and follows redirects until a page, or until the redirect leaves for `stopAt`. */
   async open(url: string, stopAt?: string): Promise<Page> {
     return this.#request(url, {}, stopAt)
@@ -18,10 +21,12 @@ export class Visitor {
   async #request(url: string, init: RequestInit, stopAt?: string): Promise<Page> {
     for (let hop = 0, next = url, request = init; hop < 10; hop++) {
       const { host } = new URL(next)
+      const every = this.every()
       const response = await fetch(next, {
+        ...every,
         ...request,
         redirect: 'manual',
-        headers: { ...request.headers, cookie: this.#cookieHeader(host) },
+        headers: { ...every.headers, ...request.headers, cookie: this.#cookieHeader(host) },
       })
       this.#keepCookies(host, response)
       const location = response.headers.get('location')
