@@ -1,15 +1,18 @@
-/** What a benchmark measured: one figure, beside a peer's in the same run. */
+/** What a benchmark measured: one figure, beside a peer's in the same run where it has one. */
 export interface Figure {
   readonly name: string
   readonly value: number
   readonly unit: string
   /** The peer's figure, measured in the same run, in the same unit. */
-  readonly beside: { readonly name: string; readonly value: number }
+  readonly beside?: { readonly name: string; readonly value: number }
   /** `value / beside.value` */
-  readonly ratio: number
+  readonly ratio?: number
   /** The bound that the ratio must keep. */
   readonly atLeast?: number
   readonly atMost?: number
+  /** The bound that the value itself must keep, in its unit. */
+  readonly valueAtLeast?: number
+  readonly valueAtMost?: number
   readonly ok: boolean
 }
 
@@ -18,24 +21,45 @@ export interface Benchmark {
   readonly name: string
   readonly describe: string
   readonly run: (told: (line: string) => void) => Promise<readonly Figure[]>
+  /** A page of the documentation that publishes the figures, relative to the repository. */
+  readonly page?: {
+    readonly path: string
+    readonly text: (figures: readonly Figure[], machine: Machine) => string
+  }
 }
 
-/** A figure with its verdict. Rates and times are rounded to three significant digits. */
-export function figure(
-  name: string,
-  unit: string,
-  measured: { ours: number; peer: number; peerName: string },
-  bound: { atLeast: number } | { atMost: number },
-): Figure {
-  const ratio = measured.ours / measured.peer
-  const ok = 'atLeast' in bound ? ratio >= bound.atLeast : ratio <= bound.atMost
+/** Where it was measured. */
+export interface Machine {
+  readonly node: string
+  readonly cpu: string
+  readonly memory: string
+  readonly system: string
+}
+
+type Bounds = Pick<Figure, 'atLeast' | 'atMost' | 'valueAtLeast' | 'valueAtMost'>
+type Measured = { readonly ours: number } & (
+  | { readonly peer: number; readonly peerName: string }
+  | { readonly peer?: undefined }
+)
+
+/** A figure with its verdict: no bound, no way to miss it. Rates and times are rounded to three significant digits. */
+export function figure(name: string, unit: string, measured: Measured, bounds: Bounds): Figure {
+  const value = measured.ours
+  const ratio = measured.peer === undefined ? undefined : value / measured.peer
+  const within = (number = Number.NaN, least = -Infinity, most = Infinity) =>
+    number >= least && number <= most
+  const ok =
+    within(value, bounds.valueAtLeast, bounds.valueAtMost) &&
+    (ratio === undefined || within(ratio, bounds.atLeast, bounds.atMost))
   return {
     name,
-    value: rounded(measured.ours),
+    value: rounded(value),
     unit,
-    beside: { name: measured.peerName, value: rounded(measured.peer) },
-    ratio: rounded(ratio),
-    ...bound,
+    ...(measured.peer !== undefined && {
+      beside: { name: measured.peerName, value: rounded(measured.peer) },
+      ratio: rounded(value / measured.peer),
+    }),
+    ...bounds,
     ok,
   }
 }

@@ -62,6 +62,11 @@ describe('a line of the log', () => {
     ['an unknown kind of actor', 'authtype', 'robot'],
     ['facts that are no object', 'data', []],
     ['facts that are null', 'data', null],
+    ['a name that is a number', 'type', 7],
+    ['a subject that is null', 'subject', null],
+    ['a schema that is a number', 'dataschema', 7],
+    ['an actor that is a number', 'authid', 7],
+    ['a trace context that is a number', 'traceparent', 7],
   ])('is refused with %s', (_, name, value) => {
     expect(() => parseEventLine(canonicalJson({ ...event, [name]: value }))).toThrow(name)
   })

@@ -1,0 +1,33 @@
+import type { Benchmark, Figure } from '../benchmark.js'
+import { measureAppends } from './appends.js'
+import { startGround } from './ground.js'
+import { measureIdle } from './idle.js'
+import { performancePage } from './page.js'
+import { measurePublishing } from './publishing.js'
+import { measureReading } from './reading.js'
+import { measureStorage } from './storage.js'
+import { measureVisibility } from './visible.js'
+
+/** The way of an event: decided, stored, numbered, published, read; each step beside what the machine allows. */
+export const engine: Benchmark = {
+  name: 'engine',
+  describe: 'the event engine from command to read model, each step beside its physical limit (needs Kafka)',
+  page: { path: 'docs/reference/performance.md', text: performancePage },
+
+  async run(told) {
+    const figures: Figure[] = []
+    const ground = await startGround()
+    try {
+      figures.push(...(await measureAppends(ground, told)))
+      const log = await ground.database('log')
+      figures.push(...(await measurePublishing(ground, log, told)))
+      figures.push(...(await measureReading(ground, log, told)))
+      figures.push(...(await measureStorage(log)))
+      figures.push(...(await measureVisibility(ground, told)))
+    } finally {
+      await ground.stop()
+    }
+    figures.push(...(await measureIdle(told)))
+    return figures
+  },
+}
