@@ -41,38 +41,46 @@ export function beginAlone(projection: string): string {
   return `begin; select from projections where name = ${pg.escapeLiteral(projection)} for update`
 }
 
-/** Where the projection stands in a partition, and whether events of it are parked. */
-export async function readCheckpoint(
+/** Where the projection stands in some partitions, by `topic:partition`, and whether events of it are parked. */
+export async function readCheckpoints(
   client: pg.ClientBase,
   projection: string,
-  { topic, partition }: { topic: Topic; partition: number },
-): Promise<Position & { readonly parks: boolean }> {
-  const { rows } = await client.query<CheckpointRow & { parks: boolean }>({
-    name: 'read-checkpoint',
+  places: readonly { readonly topic: Topic; readonly partition: number }[],
+): Promise<{ positions: Map<string, Position>; parks: boolean }> {
+  const { rows } = await client.query<CheckpointRow & { topic: Topic; partition: number; parks: boolean }>({
+    name: 'read-checkpoints',
     // in the index's order: an `exists` may be planned as a look through all that is parked
-    text: `select c.positions, c.next_offset,
+    text: `select w.topic, w.partition, c.positions, c.next_offset,
              (select true from parked k where k.projection = p.name order by k.key limit 1) is true as parks
-           from projections p left join checkpoints c on c.projection = p.name and c.topic = $2 and c.partition = $3
+           from projections p cross join unnest($2::text[], $3::int[]) as w (topic, partition)
+           left join checkpoints c on c.projection = p.name and c.topic = w.topic and c.partition = w.partition
            where p.name = $1`,
-    values: [projection, topic, partition],
+    values: [projection, places.map(({ topic }) => topic), places.map(({ partition }) => partition)],
   })
-  const [row] = rows
-  if (row === undefined) throw new Error(`The projection ${projection} was never registered`)
-  return { lastSeq: row.positions ?? {}, nextOffset: row.next_offset, parks: row.parks }
+  if (rows.length === 0) throw new Error(`The projection ${projection} was never registered`)
+  return { positions: positionsOf(rows), parks: rows.some(({ parks }) => parks) }
 }
 
-export async function saveCheckpoint(
+export async function saveCheckpoints(
   client: pg.ClientBase,
   projection: string,
-  { topic, partition }: { topic: Topic; partition: number },
-  position: Position,
+  positions: ReadonlyMap<string, Position>,
 ): Promise<void> {
+  const places = [...positions].map(([place, position]) => ({ place: place.split(':'), ...position }))
   await client.query({
-    name: 'advance-checkpoint',
-    text: `insert into checkpoints (projection, topic, partition, positions, next_offset) values ($1, $2, $3, $4, $5)
+    name: 'advance-checkpoints',
+    text: `insert into checkpoints (projection, topic, partition, positions, next_offset)
+           select $1, w.topic, w.partition, w.positions::jsonb, w.next_offset
+           from unnest($2::text[], $3::int[], $4::text[], $5::bigint[]) as w (topic, partition, positions, next_offset)
            on conflict (projection, topic, partition)
            do update set positions = excluded.positions, next_offset = excluded.next_offset`,
-    values: [projection, topic, partition, JSON.stringify(position.lastSeq), position.nextOffset],
+    values: [
+      projection,
+      places.map(({ place }) => place[0]),
+      places.map(({ place }) => Number(place[1])),
+      places.map(({ lastSeq }) => JSON.stringify(lastSeq)),
+      places.map(({ nextOffset }) => nextOffset),
+    ],
   })
 }
 
@@ -85,6 +93,12 @@ export async function loadPositions(
     'select topic, partition, positions, next_offset from checkpoints where projection = $1',
     [projection],
   )
+  return positionsOf(rows)
+}
+
+function positionsOf(
+  rows: readonly (CheckpointRow & { topic: Topic; partition: number })[],
+): Map<string, Position> {
   return new Map(
     rows.map(({ topic, partition, positions, next_offset }) => [
       `${topic}:${partition}`,

@@ -6,6 +6,7 @@ import type { NewEvent } from './decider.js'
 import { OutcomeUnknown } from './errors.js'
 import { registerEventTypes } from './event-types.js'
 import { GroupCommit } from './group-commit.js'
+import { GroupRead, type StreamHead } from './group-read.js'
 import { appendedChannel } from './tables.js'
 
 /** An event as its own service reads it back: with what never leaves the service. */
@@ -14,12 +15,6 @@ export interface StoredEvent {
   readonly fact: NewEvent
   readonly streamVersion: number
   readonly time: Date
-}
-
-export interface StreamHead {
-  readonly version: number
-  readonly state: unknown
-  readonly stateTag: string
 }
 
 export interface AppendMeasures {
@@ -33,7 +28,8 @@ export interface AppendMeasures {
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
 export class EventStore {
   readonly #commits: GroupCommit
-  readonly #listeners = new Set<() => void>()
+  readonly #heads: GroupRead
+  readonly #listeners = new Set<() => boolean>()
   #notifying = false
   #typesTold = false
   #telling: Promise<void> | undefined
@@ -42,6 +38,7 @@ export class EventStore {
     readonly pool: pg.Pool,
     limits: { maxPending: number } = { maxPending: 10_000 },
   ) {
+    this.#heads = new GroupRead(pool)
     this.#commits = new GroupCommit(pool, limits.maxPending, () => this.#appended())
   }
 
@@ -74,15 +71,9 @@ export class EventStore {
     return this.#tellTypes().then(() => this.#commits.append(append))
   }
 
-  /** Version and folded state of a stream, or undefined when nothing has happened in it. */
-  async head(streamId: string): Promise<StreamHead | undefined> {
-    const { rows } = await this.pool.query<{ version: number; state: unknown; state_tag: string }>({
-      name: 'stream-head',
-      text: 'select version, state, state_tag from streams where stream_id = $1',
-      values: [streamId],
-    })
-    const row = rows[0]
-    return row && { version: row.version, state: row.state, stateTag: row.state_tag }
+  /** Version and folded state of a stream, or undefined when nothing has happened in it. Concurrent looks share a query. */
+  head(streamId: string): Promise<StreamHead | undefined> {
+    return this.#heads.head(streamId)
   }
 
   /** All events of a stream in order, up to a version. */
@@ -101,8 +92,8 @@ export class EventStore {
     return { ...this.#commits.counts, pending: this.#commits.pending }
   }
 
-  /** Calls back in this process after every commit of this process. */
-  onAppended(listener: () => void): void {
+  /** Calls back after every commit of this process. @param listener returns whether it takes care: then no other process is told */
+  onAppended(listener: () => boolean): void {
     this.#listeners.add(listener)
   }
 
@@ -129,8 +120,9 @@ export class EventStore {
   }
 
   #appended(): void {
-    for (const listener of this.#listeners) listener()
-    if (this.#notifying) return
+    // a NOTIFY is a transaction of its own, and delays the next append
+    const cared = [...this.#listeners].map(listener => listener()).includes(true)
+    if (cared || this.#notifying) return
     this.#notifying = true
     this.pool
       .query(`notify ${appendedChannel}`)

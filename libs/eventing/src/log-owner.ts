@@ -5,7 +5,7 @@ import type { Locks } from './locks.js'
 import { Loop } from './loop.js'
 import { type EventSink, Publisher } from './publisher.js'
 import { type Sequenced, sequence } from './sequencer.js'
-import { appendedChannel, sequencedChannel } from './tables.js'
+import { appendedChannel } from './tables.js'
 
 const lookMilliseconds = 100
 const standbyMilliseconds = 500
@@ -61,7 +61,10 @@ export class LogOwner {
         return this.#failed(error)
       },
     )
-    store.onAppended(() => this.#numbering.wake())
+    store.onAppended(() => {
+      this.#numbering.wake()
+      return locks.holds('log')
+    })
   }
 
   start(): void {
@@ -119,7 +122,6 @@ export class LogOwner {
     if (numbered > 0) {
       for (const listener of this.#sequenced) listener()
       this.#publishing.wake()
-      await client.query(`notify ${sequencedChannel}`)
       return 0
     }
     if (this.#publisher === undefined) this.#trouble = undefined

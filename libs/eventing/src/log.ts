@@ -23,23 +23,54 @@ export async function readLog(
   })
 }
 
+/** Reads a log in batches. While a full one is worked on, the next is on its way. */
+export class LogReader {
+  #ahead: { readonly after: number; readonly events: Promise<Envelope[]> } | undefined
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly source: Service,
+    readonly batchSize: number,
+  ) {}
+
+  /** The next batch after a number; a short one is all that there is now. @throws ChainBroken as `readLog` */
+  async after(cursor: number): Promise<Envelope[]> {
+    const { after, events: read } = this.#ahead ?? {}
+    this.#ahead = undefined // one that failed is not asked again
+    const ahead = after === cursor && read ? await read : []
+    // one that was not full may have grown since it was read
+    const events = ahead.length === this.batchSize ? ahead : await this.#read(cursor)
+    if (events.length === this.batchSize) {
+      const next = { after: cursor + events.length, events: this.#read(cursor + events.length) }
+      next.events.catch(() => undefined) // whoever asks for it hears of it
+      this.#ahead = next
+    }
+    return events
+  }
+
+  #read(cursor: number): Promise<Envelope[]> {
+    return readLog(this.pool, this.source, cursor, this.batchSize)
+  }
+}
+
 /** An event of the log as it goes on the wire. */
 export function envelopeOf(row: LogRow, source: Service): Envelope {
+  // in the order of the canonical form: then `eventLine` has nothing to sort
   return {
-    specversion: '1.0',
-    id: row.event_id,
-    type: row.type,
-    source,
-    subject: row.stream_id,
-    time: row.time.toISOString(),
+    authid: row.actor_id,
+    authtype: row.actor_type,
+    data: row.data,
     datacontenttype: 'application/json',
     dataschema: schemaOf(row.type),
+    id: row.event_id,
     logseq: Number(row.log_seq),
+    source,
+    specversion: '1.0',
     streamversion: row.stream_version,
-    authtype: row.actor_type,
-    authid: row.actor_id,
+    subject: row.stream_id,
+    time: row.time.toISOString(),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-    data: row.data,
+    type: row.type,
   }
 }
 

@@ -5,11 +5,12 @@ import type pg from 'pg'
 import { loadPositions, registerProjection } from './checkpoint.js'
 import { ChainBroken } from './errors.js'
 import { type Backlog, type Feeds, subscribeTo } from './feeds.js'
+import { GroupApply } from './group-apply.js'
 import type { Locks } from './locks.js'
 import { Loop } from './loop.js'
 import { partitionOf } from './partition.js'
 import type { Projection } from './projection.js'
-import { applyDelivery, retryParked, skipParked } from './read-model.js'
+import { retryParked, skipParked } from './read-model.js'
 import { rebuild } from './rebuild.js'
 import { compareWithReplay, type Progress } from './replay.js'
 import { TakenRequest } from './requests.js'
@@ -40,6 +41,7 @@ export interface Appended {
 /** Keeps one read model up to date. Of all instances one applies it; each batch is one transaction. */
 export class ProjectionRunner {
   readonly #loop: Loop
+  readonly #group: GroupApply
   #positions = new Map<string, Position>()
   #subscription: (Subscription & { readonly backlog: Backlog }) | undefined
   /** What keeps a partition from going on, by `topic:partition`. */
@@ -64,6 +66,7 @@ export class ProjectionRunner {
       report: (error: unknown) => void
     },
   ) {
+    this.#group = new GroupApply(options.pool, projection)
     this.#loop = new Loop(
       () => this.#own(),
       error => {
@@ -162,7 +165,7 @@ export class ProjectionRunner {
     const place = `${delivery.topic}:${delivery.partition}`
     const positions = this.#positions // those of this subscription: a batch of one before may end late
     try {
-      positions.set(place, await applyDelivery(this.options.pool, this.projection, delivery))
+      positions.set(place, await this.#group.apply(delivery))
       this.#troubles.delete(place)
       this.#reread.delete(place)
       this.#applied.batches += 1

@@ -9,7 +9,7 @@ import {
 import type pg from 'pg'
 import { EventTopics } from './event-types.js'
 import { rebuildIsAtWork } from './hold.js'
-import { readLog } from './log.js'
+import { LogReader } from './log.js'
 import { partitionOf } from './partition.js'
 
 /** One message for a topic partition. */
@@ -39,6 +39,7 @@ const beatMilliseconds = 1000
  * sends nothing, from the end of the send in flight until whoever asked has ended.
  */
 export class Publisher {
+  readonly #log: LogReader
   readonly #topics: EventTopics
   #cursor: number | undefined
   #chain = new Map<string, number>()
@@ -49,6 +50,7 @@ export class Publisher {
     private readonly service: Service,
     private readonly sink: EventSink,
   ) {
+    this.#log = new LogReader(pool, service, batchSize)
     this.#topics = new EventTopics(pool)
   }
 
@@ -66,7 +68,7 @@ export class Publisher {
   async publish(): Promise<boolean> {
     const cursor = this.#cursor ?? (await this.#load())
     if (cursor === undefined) return false
-    const events = await readLog(this.pool, this.service, cursor, batchSize)
+    const events = await this.#log.after(cursor)
     if (events.length === 0) {
       if (await this.#isAskedToHold()) this.reset()
       return false

@@ -1,6 +1,6 @@
 import { type Envelope, eventLine, parseEventLine, recordedEvent } from '@grantlog/contracts'
 import type pg from 'pg'
-import { beginAlone, type FreshEvent, readCheckpoint, saveCheckpoint, unseen } from './checkpoint.js'
+import { beginAlone, type FreshEvent, readCheckpoints, saveCheckpoints, unseen } from './checkpoint.js'
 import { HandlerFailed } from './errors.js'
 import { fold, keyOf, type Projection, type Row } from './projection.js'
 import { inTransaction } from './transaction.js'
@@ -14,26 +14,32 @@ export interface ParkedEvent {
 }
 
 /**
- * Applies a delivery to a read model in one transaction: take the projection's row, drop what was seen, refuse a gap, apply
+ * Applies deliveries to a read model in one transaction: take the projection's row, drop what was seen, refuse a gap, apply
  * set-wise, advance. An event that can not be applied stops a security projection; in any other its key is parked, and later
  * events of the key wait behind it.
- * @returns where the projection stands in the partition now
+ * @returns where the projection stands in the partition of each now
  * @throws ChainBroken when an event is missing; whatever the handler or the database says of an event that stops it
  */
-export async function applyDelivery(
+export async function applyDeliveries(
   pool: pg.Pool,
   projection: Projection,
-  delivery: Delivery,
-): Promise<Position> {
+  deliveries: readonly Delivery[],
+): Promise<Position[]> {
   const apply = (apply: typeof applySetWise) =>
     inTransaction(
       pool,
       async client => {
-        const before = await readCheckpoint(client, projection.name, delivery)
-        const { fresh, after } = unseen(delivery, before)
-        await apply(client, projection, before.parks ? await queue(client, projection, fresh) : fresh)
-        await saveCheckpoint(client, projection.name, delivery, after)
-        return after
+        const { positions, parks } = await readCheckpoints(client, projection.name, deliveries)
+        const found = deliveries.map(delivery => {
+          const place = `${delivery.topic}:${delivery.partition}`
+          const { fresh, after } = unseen(delivery, positions.get(place) ?? { lastSeq: {}, nextOffset: null })
+          positions.set(place, after)
+          return { fresh, after }
+        })
+        const fresh = found.flatMap(({ fresh }) => fresh)
+        await apply(client, projection, parks ? await queue(client, projection, fresh) : fresh)
+        await saveCheckpoints(client, projection.name, positions)
+        return found.map(({ after }) => after)
       },
       beginAlone(projection.name),
     )

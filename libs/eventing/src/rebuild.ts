@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { beginAlone, loadPositions, registerProjection, saveCheckpoint } from './checkpoint.js'
+import { beginAlone, loadPositions, registerProjection, saveCheckpoints } from './checkpoint.js'
 import { type Feeds, subscribeTo } from './feeds.js'
+import { GroupApply } from './group-apply.js'
 import type { Projection, Row } from './projection.js'
-import { applyDelivery, park, writeRows } from './read-model.js'
+import { park, writeRows } from './read-model.js'
 import { compareWithReplay, type Progress, type Replayed, replay } from './replay.js'
 import { inTransaction } from './transaction.js'
 import type { Position } from './transport/transport.js'
@@ -55,8 +56,7 @@ async function fill(pool: pg.Pool, next: Projection, { rows, positions, parked }
   }
   await inTransaction(pool, async client => {
     await park(client, next, [...parked.values()].flat())
-    for (const [place, position] of positions)
-      await saveCheckpoint(client, next.name, partitionOf(place), position)
+    await saveCheckpoints(client, next.name, positions)
   })
 }
 
@@ -69,12 +69,13 @@ async function followUntilSwapped(
   { told, stillAsked, signal }: Parameters<typeof rebuild>[3],
 ): Promise<number> {
   const positions = await loadPositions(pool, next.name)
+  const group = new GroupApply(pool, next)
   let failed: unknown
   const subscription = await subscribeTo(next, feeds, {
     begin: (topic, partition) => positions.get(`${topic}:${partition}`) ?? { lastSeq: {}, nextOffset: null },
     deliver: async delivery => {
       try {
-        positions.set(`${delivery.topic}:${delivery.partition}`, await applyDelivery(pool, next, delivery))
+        positions.set(`${delivery.topic}:${delivery.partition}`, await group.apply(delivery))
       } catch (error) {
         failed = error
         throw error
@@ -184,9 +185,4 @@ async function removeLeftovers(pool: pg.Pool, { name, table }: Projection): Prom
       await client.query('delete from projections where name = $1', [left.name])
     })
   }
-}
-
-function partitionOf(place: string) {
-  const [topic, partition] = place.split(':')
-  return { topic, partition: Number(partition) } as Parameters<typeof saveCheckpoint>[2]
 }

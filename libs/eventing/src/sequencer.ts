@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { sequencedChannel } from './tables.js'
 
 /** What one look found. `pending`: rows are committed that have no number yet; without it, all that was committed before has one. */
 export interface Sequenced {
@@ -35,16 +36,16 @@ export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
     return { numbered: 0, lastSeq: Number(found.last_seq), pending: false, below, next: below }
   }
 
-  await client.query('begin')
   try {
     // two owners at once (one of them a zombie) take turns here, and each sees what the other saved
-    await client.query({ name: 'sequencer-lock', text: 'select from sequencer for update' })
+    await client.query('begin; select from sequencer for update')
     const { rows } = await client.query<NumberedRow>({
       name: 'sequencer-number',
       text: number,
     })
-    await client.query('commit')
     const row = rows[0]
+    // said within the transaction: a NOTIFY of its own would be another one for the disk to take
+    await client.query(Number(row?.numbered) > 0 ? `notify ${sequencedChannel}; commit` : 'commit')
     if (row === undefined) throw new Error(rowMissing)
     return {
       numbered: Number(row.numbered),

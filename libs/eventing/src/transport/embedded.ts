@@ -8,13 +8,13 @@ import {
 } from '@grantlog/contracts'
 import pg from 'pg'
 import { KeptConnection } from '../kept-connection.js'
-import { readLog } from '../log.js'
+import { LogReader } from '../log.js'
 import { Loop } from '../loop.js'
 import { partitionOf } from '../partition.js'
 import { sequencedChannel } from '../tables.js'
 import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
 
-const batchSize = 500
+const batchSize = 2000
 const idleMilliseconds = 250
 
 /**
@@ -101,11 +101,13 @@ class Tail {
   #moment: { time: Date; next: bigint; lastSeq?: number } | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
   #handed = new Map<string, number>()
+  readonly #reader: LogReader
 
   constructor(
     readonly log: SourceLog,
     private readonly subscriber: Subscriber,
   ) {
+    this.#reader = new LogReader(log.pool, log.source, batchSize)
     this.#loop = new Loop(
       () => this.#step(),
       error => {
@@ -132,12 +134,15 @@ class Tail {
       await this.#tellProgress()
     }
     if (this.subscriber.alive) await this.#listenForLife()
-    const events = await readLog(this.log.pool, this.log.source, this.#cursor, batchSize)
-    for (const delivery of this.#split(events)) {
+    const events = await this.#reader.after(this.#cursor)
+    const deliveries = [...this.#split(events)].map(async delivery => {
       await this.subscriber.deliver(delivery)
       const last = delivery.events.at(-1)
       if (last) this.#handed.set(`${delivery.topic}:${delivery.partition}`, last.event.logseq)
-    }
+    })
+    // none is left under way when one of them is refused
+    const refused = (await Promise.allSettled(deliveries)).find(({ status }) => status === 'rejected')
+    if (refused?.status === 'rejected') throw refused.reason
     this.#cursor += events.length
     if (this.#moment?.lastSeq !== undefined && this.#cursor >= this.#moment.lastSeq) {
       this.subscriber.alive?.(this.log.source, this.#moment.time)

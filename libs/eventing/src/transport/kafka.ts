@@ -110,7 +110,7 @@ class KafkaTail {
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 4,
+      partitionsConsumedConcurrently: 24, // those that arrive together share a transaction
       eachBatch: payload => this.#batch(consumer, payload),
     })
   }

@@ -264,25 +264,34 @@ class Session extends EventEmitter {
           next_offset: nextOffset,
         }
       })
-    if (/^select c\.positions, c\.next_offset/.test(text)) {
-      const kept = checkpoints.get(`${values[1]}:${values[2]}`)
-      return [
-        {
+    if (/^select w\.topic, w\.partition, c\.positions/.test(text)) {
+      const [, topics, partitions] = values as [string, string[], number[]]
+      return topics.map((topic, index) => {
+        const kept = checkpoints.get(`${topic}:${partitions[index]}`)
+        return {
+          topic,
+          partition: partitions[index],
           positions: kept ? JSON.parse(kept.positions) : null,
           next_offset: kept?.nextOffset ?? null,
           parks: false,
-        },
-      ]
+        }
+      })
     }
     if (/^insert into checkpoints/.test(text)) {
-      const [, topic, partition, positions, nextOffset] = values as [
+      const [, topics, partitions, positions, offsets] = values as [
         string,
-        string,
-        number,
-        string,
-        string | null,
+        string[],
+        number[],
+        string[],
+        (string | null)[],
       ]
-      this.#change(() => checkpoints.set(`${topic}:${partition}`, { positions, nextOffset }))
+      this.#change(() => {
+        for (const [index, topic] of topics.entries())
+          checkpoints.set(`${topic}:${partitions[index]}`, {
+            positions: positions[index] ?? '{}',
+            nextOffset: offsets[index] ?? null,
+          })
+      })
       return []
     }
     if (/^select client_id::text as key/.test(text)) {
