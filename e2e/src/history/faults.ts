@@ -11,8 +11,7 @@ const kinds = {
   'lose-answers-of-postgres': 3,
   'terminate-backends': 3,
   'kill-postgres': 1,
-  // a service whose connection falls silent for good waits for ever: to be raised once its queries have a limit
-  'abandon-postgres': 0,
+  'abandon-postgres': 1,
 } as const
 const kafkaKinds = {
   'kill-kafka': 2,
@@ -21,7 +20,7 @@ const kafkaKinds = {
   'delay-kafka': 1,
   'hold-kafka': 2,
   'lose-answers-of-kafka': 3,
-  'abandon-kafka': 0, // the feed is silent for more than a minute: too long for the checks at rest
+  'abandon-kafka': 1,
 } as const
 type Kind = keyof typeof kinds | keyof typeof kafkaKinds
 

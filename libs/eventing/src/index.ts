@@ -1,5 +1,6 @@
 export type { Append, AppendOutcome } from './append.js'
 export { type CommandContext, Commands, type Outcome } from './commands.js'
+export { Connection } from './connection.js'
 export type { Decider, NewEvent } from './decider.js'
 export { examine, repair } from './doctor/doctor.js'
 export type { Finding } from './doctor/finding.js'

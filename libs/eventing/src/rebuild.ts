@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { beginAlone, loadPositions, registerProjection, saveCheckpoints } from './checkpoint.js'
+import { Connection } from './connection.js'
 import { type Feeds, subscribeTo } from './feeds.js'
 import { GroupApply } from './group-apply.js'
 import type { Projection, Row } from './projection.js'
@@ -154,11 +155,17 @@ async function tableLike(pool: pg.Pool, table: string, mark: string): Promise<Ta
     await pool.query(`alter table ${beside} add constraint "${name}_${mark}" ${definition}`)
   return {
     async index() {
-      for (const { name, definition } of indexes)
-        await pool.query(
-          definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),
-        )
-      await pool.query(`analyze ${beside}`)
+      const client = await pool.connect()
+      if (client instanceof Connection) client.patient = true
+      try {
+        for (const { name, definition } of indexes)
+          await client.query(
+            definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),
+          )
+        await client.query(`analyze ${beside}`)
+      } finally {
+        client.release(true)
+      }
     },
     async swap(client) {
       await client.query(`drop table ${table}`)

@@ -1,4 +1,5 @@
-import pg from 'pg'
+import { Connection } from '@grantlog/eventing'
+import type pg from 'pg'
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm'
 
 export interface DatabaseDefinition {
@@ -20,7 +21,11 @@ export async function openDatabase(
     migrationsTransactionMode: 'all',
     poolSize,
     // a transaction left open, as by a frozen process, holds up the numbering of events for everybody
-    extra: { idle_in_transaction_session_timeout: 5_000 },
+    extra: {
+      Client: Connection,
+      connectionTimeoutMillis: 10_000,
+      idle_in_transaction_session_timeout: 5_000,
+    },
   })
   try {
     return await db.initialize()
@@ -32,26 +37,22 @@ export async function openDatabase(
   }
 }
 
-/**
- * A connection whose end does not end the process. What was asked on it fails, and so does what is asked next; but where the
- * server's last word comes with the answer before, whoever takes the connection from the pool is not listening yet.
- */
-export class Connection extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config)
-    this.on('error', () => undefined)
-  }
-}
-
 /** Brings the schema up to date. Instances that start at once take turns, and all but the first find nothing to do. */
 export async function migrate(db: DataSource): Promise<number> {
   const pool = poolOf(db)
+  const used = new Set<Connection>()
+  const bePatient = (client: pg.PoolClient) => {
+    if (client instanceof Connection) used.add(Object.assign(client, { patient: true }))
+  }
+  pool.on('acquire', bePatient)
   const client = await pool.connect()
   try {
     await client.query(`select pg_advisory_lock(hashtextextended('migrations', 0))`)
     const done = await db.runMigrations()
     return done.length
   } finally {
+    pool.off('acquire', bePatient)
+    for (const connection of used) connection.patient = false
     client.release(true) // the lock ends with its connection
   }
 }

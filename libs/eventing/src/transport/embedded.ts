@@ -7,6 +7,7 @@ import {
   topics,
 } from '@grantlog/contracts'
 import pg from 'pg'
+import { Connection } from '../connection.js'
 import { KeptConnection } from '../kept-connection.js'
 import { LogReader } from '../log.js'
 import { Loop } from '../loop.js'
@@ -29,7 +30,14 @@ export class EmbeddedTransport implements Transport {
   constructor(sources: Partial<Record<Service, string | pg.Pool>>) {
     const pools = Object.entries(sources).map(([source, database]) => {
       const pool =
-        typeof database === 'string' ? new pg.Pool({ connectionString: database, max: 4 }) : database
+        typeof database === 'string'
+          ? new pg.Pool({
+              connectionString: database,
+              max: 4,
+              Client: Connection,
+              connectionTimeoutMillis: 10_000,
+            })
+          : database
       pool.on('error', () => undefined) // an idle connection broke; the next query says so
       return { source: source as Service, pool, own: typeof database === 'string' }
     })

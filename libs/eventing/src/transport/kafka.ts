@@ -82,7 +82,7 @@ class KafkaTail {
     await this.#findOffsets()
     const consumer = client(this.options).consumer({
       groupId: `${this.options.topicPrefix ?? ''}grantlog.${this.subscriber.name}.${randomUUID()}`, // nobody waits for a dead member
-      retry: { ...retry, retries: 5, restartOnFailure: async () => false },
+      retry: { ...retry, retries: 2, restartOnFailure: async () => false }, // then we open anew
       maxWaitTimeInMs: 100,
       sessionTimeout: 10_000,
       heartbeatInterval: 1_000,

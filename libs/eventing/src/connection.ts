@@ -1,0 +1,35 @@
+import type { Socket } from 'node:net'
+import pg from 'pg'
+
+const silenceMilliseconds = 30_000
+
+/**
+ * A connection whose end does not end the process, and that does not wait for ever.
+ *
+ * What was asked on a connection that broke fails, and so does what is asked next; but where the server's last word comes with the
+ * answer before, whoever takes the connection from the pool is not listening yet. And a network can forget a connection: then nobody
+ * says that no answer will come.
+ */
+export class Connection extends pg.Client {
+  /** The server may take its time: for migrations and indexes. */
+  patient = false
+
+  /** @param config `silence`: how long the server may say nothing while it owes an answer, in milliseconds; 30,000 without it */
+  constructor(config: pg.ClientConfig & { silence?: number } = {}) {
+    super(config)
+    this.on('error', () => undefined)
+    const { connection } = this as unknown as {
+      connection: { stream: Socket; on(event: string, hear: () => void): void }
+    }
+    const { stream } = connection
+    let answered = 0
+    connection.on('readyForQuery', () => {
+      answered = stream.bytesWritten
+    })
+    const silence = config.silence ?? silenceMilliseconds
+    stream.setTimeout(silence, () => {
+      if (stream.bytesWritten > answered && !this.patient)
+        stream.destroy(new Error(`The database has not answered for ${silence / 1000} s`))
+    })
+  }
+}
