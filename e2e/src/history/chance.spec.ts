@@ -13,9 +13,9 @@ describe('a seed', () => {
   it('reaches every fault, those of Kafka only where there is one', () => {
     const kinds = (kafka: boolean) =>
       new Set(planFaults(new Chance(1), { milliseconds: 3_600_000, kafka }).map(({ kind }) => kind))
-    expect(kinds(true).size).toBe(14)
+    expect(kinds(true).size).toBe(16)
     expect([...kinds(false)].filter(kind => kind.endsWith('kafka'))).toEqual([])
-    expect(kinds(false).size).toBe(8)
+    expect(kinds(false).size).toBe(9)
   })
 
   it('chooses as often as the weights say', () => {

@@ -34,11 +34,12 @@ export async function registerProjection(
 }
 
 /**
- * Begins a transaction that changes a read model. A statement of its own: what is read in the same one as a row that had to be
- * waited for is older than the row.
+ * Begins a transaction that changes a read model. Taking its row is a statement of its own: what is read in the same one as a row
+ * that had to be waited for is older than the row. The commit does not wait for the disk: after a crash the rows and their
+ * checkpoint are as they were together, and the events come again.
  */
 export function beginAlone(projection: string): string {
-  return `begin; select from projections where name = ${pg.escapeLiteral(projection)} for update`
+  return `begin; set local synchronous_commit to off; select from projections where name = ${pg.escapeLiteral(projection)} for update`
 }
 
 /** Where the projection stands in some partitions, by `topic:partition`, and whether events of it are parked. */

@@ -254,6 +254,7 @@ describeWithKafka('the rebuild of a topic', () => {
     await clients.stop()
     running.splice(running.indexOf(clients), 1)
     await admin.deleteTopics({ topics: [nameNow()] })
+    await eventually(async () => expect(await admin.listTopics()).not.toContain(nameNow()))
     await applyTopics(kafka)
     const producer = new kafkajs.Kafka({
       clientId: 'spec',

@@ -39,7 +39,17 @@ export async function rebuild(
   const built = await tableLike(pool, projection.table, mark)
   try {
     const { told, signal } = options
-    await fill(pool, next, await replay(next, feeds, { told: progress => told('fill', progress), signal }))
+    const rows = new RowsOnTheirWay(pool, next)
+    const replayed = await replay(next, feeds, {
+      rows,
+      told: progress => {
+        rows.write()
+        told('fill', progress)
+      },
+      signal,
+    }).finally(() => rows.settled())
+    await rows.writeRest()
+    await stand(pool, next, replayed)
     await built.index()
     return await followUntilSwapped(pool, projection, next, feeds, built, options)
   } finally {
@@ -49,12 +59,62 @@ export async function rebuild(
 
 const rowsPerStatement = 5000
 
-async function fill(pool: pg.Pool, next: Projection, { rows, positions, parked }: Replayed): Promise<void> {
-  const all = [...rows].filter(([, row]) => row !== undefined)
-  for (let from = 0; from < all.length; from += rowsPerStatement) {
-    const some = new Map<string, Row | undefined>(all.slice(from, from + rowsPerStatement))
-    await inTransaction(pool, client => writeRows(client, next, some))
+/** Rows that are folded in memory, and written away meanwhile; one that changes again is written again. */
+class RowsOnTheirWay extends Map<string, Row | undefined> {
+  readonly #changed = new Set<string>()
+  #writing: Promise<void> | undefined
+  #failed: unknown
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly next: Projection,
+  ) {
+    super()
   }
+
+  override set(key: string, row: Row | undefined): this {
+    this.#changed.add(key)
+    return super.set(key, row)
+  }
+
+  /** Goes on writing while there is enough for a statement. @throws whatever a write before has met */
+  write(): void {
+    if (this.#failed !== undefined) throw this.#failed
+    if (this.#writing !== undefined || this.#changed.size < rowsPerStatement) return
+    this.#writing = this.#writeSome().then(
+      () => {
+        this.#writing = undefined
+        this.write()
+      },
+      error => {
+        this.#writing = undefined
+        this.#failed = error
+      },
+    )
+  }
+
+  async settled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+  }
+
+  async writeRest(): Promise<void> {
+    if (this.#failed !== undefined) throw this.#failed
+    while (this.#changed.size > 0) await this.#writeSome()
+  }
+
+  #writeSome(): Promise<void> {
+    const some = new Map<string, Row | undefined>()
+    for (const key of this.#changed) {
+      some.set(key, this.get(key))
+      this.#changed.delete(key)
+      if (some.size === rowsPerStatement) break
+    }
+    return inTransaction(this.pool, client => writeRows(client, this.next, some))
+  }
+}
+
+/** Notes where the table that was filled stands, and what waits beside it. */
+async function stand(pool: pg.Pool, next: Projection, { positions, parked }: Replayed): Promise<void> {
   await inTransaction(pool, async client => {
     await park(client, next, [...parked.values()].flat())
     await saveCheckpoints(client, next.name, positions)

@@ -33,12 +33,13 @@ export async function replay(
   feeds: Feeds,
   options: {
     until?: ReadonlyMap<string, Position>
+    /** Where the rows go; a map of its own without it. */
+    rows?: Map<string, Row | undefined>
     told: (progress: Progress) => void
     signal: AbortSignal
   },
 ): Promise<Replayed> {
-  const { until, told, signal } = options
-  const rows = new Map<string, Row | undefined>()
+  const { until, told, signal, rows = new Map<string, Row | undefined>() } = options
   const positions = new Map<string, Position>()
   const parked = new Map<string, ParkedEvent[]>()
   let failed: unknown

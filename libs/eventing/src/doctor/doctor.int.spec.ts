@@ -1,5 +1,5 @@
 import type { Service } from '@grantlog/contracts'
-import { describeWithKafka, testKafka } from '@grantlog/testing'
+import { describeWithKafka, eventually, testKafka } from '@grantlog/testing'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import kafkajs from 'kafkajs'
 import { Commands } from '../commands.js'
@@ -204,6 +204,7 @@ describeWithKafka('the doctor, with Kafka', () => {
     const admin = client.admin()
     await admin.connect()
     await admin.deleteTopics({ topics: [topic] })
+    await eventually(async () => expect(await admin.listTopics()).not.toContain(topic))
     await admin.disconnect()
     await applyTopics(kafka)
     const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })

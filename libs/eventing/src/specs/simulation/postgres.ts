@@ -164,7 +164,7 @@ class Session extends EventEmitter {
   async #execute(text: string, values: unknown[]): Promise<unknown[]> {
     const { db } = this
     const is = (begin: string) => text.startsWith(begin)
-    if (is('begin; select from projections')) {
+    if (is('begin; set local synchronous_commit to off; select from projections')) {
       this.changes = []
       await db.takeRow(this)
       return []
