@@ -1,5 +1,5 @@
-import { eventually } from '@grantlog/testing'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { eventually, ownPostgres } from '@grantlog/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type pg from 'pg'
 import { EventStore } from './event-store.js'
 import { Locks } from './locks.js'
@@ -7,10 +7,15 @@ import { LogOwner } from './log-owner.js'
 import { type Sequenced, sequence } from './sequencer.js'
 import { aLog, anAppend, anId, type LogDatabase, numberAll } from './specs/a-log.js'
 
+let postgres: Awaited<ReturnType<typeof ownPostgres>>
 let log: LogDatabase
 
+beforeAll(async () => {
+  postgres = await ownPostgres()
+})
+afterAll(() => postgres?.stop())
 beforeEach(async () => {
-  log = await aLog('sequencer')
+  log = await aLog('sequencer', postgres)
 })
 afterEach(() => log?.drop())
 

@@ -1,6 +1,6 @@
 import type { Service } from '@grantlog/contracts'
-import { describeWithKafka, eventually, testKafka } from '@grantlog/testing'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describeWithKafka, eventually, ownPostgres, testKafka } from '@grantlog/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import kafkajs from 'kafkajs'
 import { Commands } from '../commands.js'
 import type { Decider } from '../decider.js'
@@ -18,12 +18,17 @@ import type { Finding } from './finding.js'
 import { foldedStates } from './folded-states.js'
 import { idleSessions } from './transactions.js'
 
+let postgres: Awaited<ReturnType<typeof ownPostgres>>
 let log: LogDatabase
 
-beforeEach(async () => {
-  log = await aLog('doctor')
+beforeAll(async () => {
+  postgres = await ownPostgres()
 })
-afterEach(() => log.drop())
+afterAll(() => postgres?.stop())
+beforeEach(async () => {
+  log = await aLog('doctor', postgres)
+})
+afterEach(() => log?.drop())
 
 /** Appends events of streams of their own, a minute ago, and numbers them. */
 async function append(count: number): Promise<void> {

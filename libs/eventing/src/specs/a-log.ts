@@ -19,8 +19,9 @@ export interface LogDatabase {
   drop(): Promise<void>
 }
 
-export async function aLog(name = 'log'): Promise<LogDatabase> {
-  const { url, drop } = await testDatabase(name)
+/** @param cluster another Postgres than the run's, where no other test has a transaction open */
+export async function aLog(name = 'log', cluster?: { url: string }): Promise<LogDatabase> {
+  const { url, drop } = await testDatabase(name, cluster)
   const pools: pg.Pool[] = []
   const another = (options: pg.PoolConfig = {}) => {
     const pool = new pg.Pool({ connectionString: url, max: 20, ...options })
