@@ -3,6 +3,7 @@ import type { Append, AppendOutcome } from './append.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { KeptConnection } from './kept-connection.js'
 
+const minBatch = 32
 const maxBatch = 256
 
 /**
@@ -54,11 +55,13 @@ export class GroupCommit {
   }
 
   #nextBatch(): Waiting[] {
+    // half of a crowd: while it is stored, those that were answered before decide what to append next
+    const size = Math.min(maxBatch, Math.max(minBatch, Math.ceil(this.#waiting.length / 2)))
     const streams = new Set<string>()
     const batch: Waiting[] = []
     const later: Waiting[] = []
     for (const waiting of this.#waiting) {
-      if (batch.length < maxBatch && !streams.has(waiting.append.streamId)) {
+      if (batch.length < size && !streams.has(waiting.append.streamId)) {
         streams.add(waiting.append.streamId)
         batch.push(waiting)
       } else later.push(waiting)
