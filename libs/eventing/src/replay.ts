@@ -108,6 +108,7 @@ export async function compareWithReplay(
   feeds: Feeds,
   options: { told: (progress: Progress) => void; signal: AbortSignal },
 ): Promise<Comparison> {
+  options.told({ read: 0, of: 0 })
   const live = await snapshot(pool, projection)
   const { rows, parked } = await replay(projection, feeds, { until: live.positions, ...options })
   const skipped = new Set([...parked.keys(), ...live.parked])
