@@ -176,8 +176,12 @@ class KafkaTail {
       setTimeout(() => {
         if (consumer !== this.#consumer || this.#stopped) return
         const begin = this.subscriber.begin(topic, batch.partition)
-        if (!('at' in begin)) consumer.seek({ ...batch, offset: begin.nextOffset ?? '0' })
-        resume()
+        try {
+          if (!('at' in begin)) consumer.seek({ ...batch, offset: begin.nextOffset ?? '0' })
+          resume()
+        } catch (error) {
+          this.subscriber.trouble?.(error) // it has ended meanwhile, and is opened anew where it should begin
+        }
       }, 500).unref()
     }
   }

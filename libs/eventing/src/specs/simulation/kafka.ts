@@ -12,6 +12,8 @@ export interface BrokerFaults {
   /** The consumer's group is balanced anew while a batch is handled: the batch comes again, beside itself. */
   readonly rebalance: number
   readonly crash: number
+  /** A consumer that begins finds no broker for a while. */
+  readonly away: number
 }
 
 interface Message {
@@ -62,7 +64,9 @@ export class Broker {
     }
     return {
       admin: () => ({
-        connect: () => this.time.sleep(this.chance.below(5)),
+        // while the broker is away, whoever asks where to begin waits
+        connect: () =>
+          this.time.sleep(this.chance.below(this.faults && this.chance.happens(this.faults.away) ? 3000 : 5)),
         disconnect: async () => undefined,
         fetchTopicOffsets: async (topic: string) =>
           this.of(topic).map(({ partition, messages }) => ({
@@ -139,6 +143,8 @@ class SimulatedConsumer {
   }
 
   seek({ topic, partition, offset }: { topic: string; partition: number; offset: string }): void {
+    if (!this.#running)
+      throw new Error('Consumer group was not initialized, consumer#run must be called first')
     this.#positions.set(`${topic}:${partition}`, Number(offset))
   }
 

@@ -68,7 +68,8 @@ class Schedule {
       unanswered: chance.one([0, 0.05, 0.2]),
       late: chance.one([0, 0.05]),
       rebalance: chance.one([0, 0.02, 0.1]),
-      crash: chance.one([0, 0.01]),
+      crash: chance.one([0, 0.01, 0.05]),
+      away: chance.one([0, 0.5]),
     }
     const publishers = this.kind === 'kafka' ? [this.#publisher(), this.#publisher()] : []
     const readers = [this.#reader(), this.#reader()]
