@@ -140,6 +140,26 @@ describe('an event that can not be applied, of a projection that is not of secur
     })
   })
 
+  it('is left out alone, however often the skip is begun', async () => {
+    await poison([suspended('a', 'poison'), suspended('a', 'behind'), suspended('a', 'later')])
+    await eventually(async () => expect(await parked()).toHaveLength(3))
+    // as if the instance were killed each time, before it could say that it was done
+    await target.pool.query(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'killed'; end $$;
+      create trigger refuse before update of ok on projection_requests for each row when (new.ok is not null)
+        execute function refuse()`)
+    const id = await askProjection(target.pool, name, 'skip', 'a')
+    const takers = new Set<string>()
+    await eventually(async () => {
+      const { rows } = await target.pool.query('select taken_by from projection_requests where id = $1', [id])
+      if (rows[0]?.taken_by) takers.add(rows[0].taken_by)
+      expect(takers.size).toBeGreaterThan(2)
+    })
+    await target.pool.query('drop trigger refuse on projection_requests')
+    await eventually(async () => expect(await requestState(target.pool, id)).toMatchObject({ ok: true }))
+    expect(await rowOf('a')).toMatchObject({ times: 2, reason: 'later' })
+  })
+
   it('may also be one that the table does not take', async () => {
     await target.pool.query('alter table suspensions add check (times < 2)')
     await poison([suspended('a'), suspended('a'), suspended('b')])

@@ -232,7 +232,7 @@ export class ProjectionRunner {
     if (!request) return
     const { signal } = this.#quit
     try {
-      await request.done(true, await this.#do(request, signal))
+      await this.#do(request, signal)
     } catch (error) {
       if (signal.aborted) return
       report(error)
@@ -240,7 +240,7 @@ export class ProjectionRunner {
     }
   }
 
-  async #do(request: TakenRequest, signal: AbortSignal): Promise<string> {
+  async #do(request: TakenRequest, signal: AbortSignal): Promise<void> {
     const { projection } = this
     const { pool } = this.options
     const told = (stage: string) => throttled((progress: Progress) => request.tell({ stage, ...progress }))
@@ -252,7 +252,7 @@ export class ProjectionRunner {
           stillAsked: client => request.isOurs(client),
           signal,
         })
-        return `${rows} rows: rebuilt, and equal to a pure replay`
+        return request.done(true, `${rows} rows: rebuilt, and equal to a pure replay`)
       }
       case 'compare': {
         const found = await compareWithReplay(pool, projection, this.options, {
@@ -260,7 +260,8 @@ export class ProjectionRunner {
           signal,
         })
         const parked = found.parked > 0 ? `; ${found.parked} keys are parked and were not compared` : ''
-        if (found.differing.length === 0) return `${found.rows} rows are what a pure replay says${parked}`
+        if (found.differing.length === 0)
+          return request.done(true, `${found.rows} rows are what a pure replay says${parked}`)
         const some = found.differing.slice(0, 10).join(', ')
         throw new Error(
           `${found.differing.length} of ${found.rows} rows differ from a pure replay: ${some}${parked}`,
@@ -269,10 +270,16 @@ export class ProjectionRunner {
       case 'retry':
       case 'skip': {
         const again = request.action === 'retry' ? retryParked : skipParked
-        const { applied, error } = await again(pool, projection, request.key ?? '')
-        if (error !== undefined)
-          throw new Error(`${applied} events were applied; the next one still can not be: ${error}`)
-        return `${applied} events were applied; the key is up to date`
+        // in one transaction: a skip that was done but not said to be would leave out the next event too
+        return again(pool, projection, request.key ?? '', (client, { applied, error }) =>
+          error === undefined
+            ? request.done(true, `${applied} events were applied; the key is up to date`, client)
+            : request.done(
+                false,
+                `${applied} events were applied; the next one still can not be: ${error}`,
+                client,
+              ),
+        )
       }
     }
   }

@@ -53,29 +53,31 @@ export async function applyDeliveries(
 
 /**
  * Tries the parked events of a key again, in order, up to the first that still can not be applied.
- * @returns how many were applied, and why the rest still waits
+ * @param told hears, within the transaction, how many were applied and why the rest still waits
  * @throws RangeError when nothing is parked under the key
  */
-export function retryParked(pool: pg.Pool, projection: Projection, key: string): Promise<Retried> {
+export function retryParked(pool: pg.Pool, projection: Projection, key: string, told: Told): Promise<void> {
   return inTransaction(
     pool,
-    async client => retry(client, projection, await parkedUnder(client, projection, key)),
+    async client => told(client, await retry(client, projection, await parkedUnder(client, projection, key))),
     beginAlone(projection.name),
   )
 }
 
-/** Leaves out the event that could not be applied, for good, and tries those behind it. @throws RangeError as `retryParked` */
-export function skipParked(pool: pg.Pool, projection: Projection, key: string): Promise<Retried> {
+/** Leaves out the event that could not be applied, for good, and tries those behind it. As `retryParked` otherwise. */
+export function skipParked(pool: pg.Pool, projection: Projection, key: string, told: Told): Promise<void> {
   return inTransaction(
     pool,
     async client => {
       const [first, ...behind] = await parkedUnder(client, projection, key)
       await client.query('delete from parked where number = $1', [first?.number])
-      return retry(client, projection, behind)
+      await told(client, await retry(client, projection, behind))
     },
     beginAlone(projection.name),
   )
 }
+
+type Told = (client: pg.ClientBase, retried: Retried) => Promise<void>
 
 interface Retried {
   readonly applied: number

@@ -86,10 +86,15 @@ export class TakenRequest {
     ])
   }
 
-  async done(ok: boolean, outcome: string): Promise<void> {
-    await this.pool.query(
-      'update projection_requests set ok = $3, outcome = $4 where id = $1 and taken_by = $2',
+  /**
+   * Says what became of it, within the transaction that did it where doing it twice would be wrong.
+   * @throws Error when another instance has taken it since: then what was done must not count
+   */
+  async done(ok: boolean, outcome: string, db: pg.Pool | pg.ClientBase = this.pool): Promise<void> {
+    const { rowCount } = await db.query(
+      'update projection_requests set ok = $3, outcome = $4 where id = $1 and taken_by = $2 and ok is null',
       [this.id, this.#token, ok, outcome],
     )
+    if (rowCount !== 1) throw new Error('Another instance has taken the request over')
   }
 }
