@@ -70,7 +70,7 @@ export async function kafkaHome(): Promise<string> {
   return home
 }
 
-const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const pom = `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId><artifactId>kafka-broker</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
