@@ -12,6 +12,7 @@ function message(letter: string, content: Buffer): Buffer {
 }
 const authenticated = message('R', Buffer.alloc(4))
 const ready = message('Z', Buffer.from('I'))
+const done = message('C', Buffer.from('SELECT 0\0'))
 const killed = message(
   'E',
   Buffer.from('SFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0'),
@@ -38,10 +39,14 @@ describe('a server that says nothing', () => {
     await pool.end()
     server.close()
   }
-  async function silent() {
+  async function silent(answers = 0) {
+    let left = answers
     const server = createServer(socket => {
       socket.on('error', () => undefined)
-      socket.once('data', () => socket.write(Buffer.concat([authenticated, ready])))
+      socket.once('data', () => {
+        socket.write(Buffer.concat([authenticated, ready]))
+        socket.on('data', () => left-- > 0 && socket.write(Buffer.concat([done, ready])))
+      })
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
@@ -57,6 +62,17 @@ describe('a server that says nothing', () => {
       'The database has not answered for 0.2 s',
     )
     await ended
+    client.release(true)
+    await close(server, pool)
+  })
+
+  it('while it owes the second of two answers that were asked at once is left too', async () => {
+    const { server, pool } = await silent(1)
+    const client = await pool.connect()
+    Object.assign(client, { pipeline: true })
+    const [first, second] = await Promise.allSettled([client.query('select 1'), client.query('select 2')])
+    expect(first.status).toBe('fulfilled')
+    expect(second).toMatchObject({ reason: { message: 'The database has not answered for 0.2 s' } })
     client.release(true)
     await close(server, pool)
   })

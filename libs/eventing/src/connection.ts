@@ -18,14 +18,12 @@ export class Connection extends pg.Client {
   constructor(config: pg.ClientConfig & { silence?: number } = {}) {
     super(config)
     this.on('error', () => undefined)
-    const { connection } = this as unknown as {
-      connection: { stream: Socket; on(event: string, hear: () => void): void }
-    }
-    const { stream } = connection
+    const { stream } = (this as unknown as { connection: { stream: Socket } }).connection
     let answered = 0
-    connection.on('readyForQuery', () => {
+    const nothingOwed = () => {
       answered = stream.bytesWritten
-    })
+    }
+    this.on('connect', nothingOwed).on('drain', nothingOwed)
     const silence = config.silence ?? silenceMilliseconds
     stream.setTimeout(silence, () => {
       if (stream.bytesWritten > answered && !this.patient)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
 import type { Append, AppendOutcome } from './append.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { EventStore } from './event-store.js'
@@ -159,6 +160,31 @@ describe('group commit', () => {
     const transactionOf = (id: string) => rows.find(row => row.stream_id === `client-${id}`)?.xid
     expect(transactionOf(a)).toBe(transactionOf(c))
     expect(transactionOf(b)).not.toBe(transactionOf(a))
+  })
+
+  it('has the next batch of a crowd at the database before the first is stored', async () => {
+    let asked = 0
+    class Counting extends pg.Client {
+      constructor(config?: pg.ClientConfig) {
+        super(config)
+        const query: (...args: unknown[]) => unknown = this.query.bind(this)
+        Object.assign(this, {
+          query: (...args: unknown[]) => {
+            if (Reflect.get(Object(args[0]), 'name') === 'append') asked += 1
+            return query(...args)
+          },
+        })
+      }
+    }
+    const crowded = new EventStore(log.another({ Client: Counting }))
+    await crowded.append(anAppend(crowded, anId(), 0))
+    const blocker = await blocked(log)
+    const outcomes = Array.from({ length: 64 }, () => crowded.append(anAppend(crowded, anId(), 0)))
+    await eventually(() => expect(asked).toBe(1 + 2))
+    await blocker.release()
+    expect(await Promise.all(outcomes)).not.toContain('conflict')
+    expect(crowded.measures()).toMatchObject({ batches: 3, appends: 65 })
+    await crowded.close()
   })
 
   it('refuses at once what is more than may wait, and stores none of it', async () => {

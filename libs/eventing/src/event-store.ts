@@ -25,12 +25,16 @@ export interface AppendMeasures {
   readonly pending: number
 }
 
+/** At most so often does a store say that something was appended. */
+const notifyMilliseconds = 5
+
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
 export class EventStore {
   readonly #commits: GroupCommit
   readonly #heads: GroupRead
   readonly #listeners = new Set<() => boolean>()
   #notifying = false
+  #appendedSince = false
   #typesTold = false
   #telling: Promise<void> | undefined
 
@@ -120,16 +124,21 @@ export class EventStore {
   }
 
   #appended(): void {
-    // a NOTIFY is a transaction of its own, and delays the next append
     const cared = [...this.#listeners].map(listener => listener()).includes(true)
-    if (cared || this.#notifying) return
+    if (cared) return
+    if (this.#notifying) this.#appendedSince = true
+    else void this.#notify()
+  }
+
+  /** Tells the process that numbers. Each NOTIFY is a transaction of its own, which delays the appends: so one for many of them. */
+  async #notify(): Promise<void> {
     this.#notifying = true
-    this.pool
-      .query(`notify ${appendedChannel}`)
-      .catch(() => undefined) // the sequencer also looks by itself
-      .finally(() => {
-        this.#notifying = false
-      })
+    do {
+      this.#appendedSince = false
+      await this.pool.query(`notify ${appendedChannel}`).catch(() => undefined) // the sequencer also looks by itself
+      await new Promise(resolve => setTimeout(resolve, notifyMilliseconds))
+    } while (this.#appendedSince)
+    this.#notifying = false
   }
 }
 

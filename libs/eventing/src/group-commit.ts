@@ -8,11 +8,13 @@ const maxBatch = 256
 
 /**
  * Concurrent appends of one process share one statement on one connection: one commit for all of them, and an own outcome for
- * each. A stream appears once in a batch; the next append to it waits for the next batch.
+ * each. In a crowd the next batch is sent while one is being stored, so that Postgres never waits for this process. A stream
+ * appears once in a batch; the next append to it waits for the next batch.
  */
 export class GroupCommit {
   #waiting: Waiting[] = []
-  #flushing: Promise<void> | undefined
+  readonly #underWay = new Map<readonly Waiting[], Promise<void>>()
+  #sending: Promise<void> | undefined
   readonly #connection: KeptConnection
   readonly counts = { batches: 0, appends: 0, events: 0, refused: 0 }
 
@@ -21,7 +23,10 @@ export class GroupCommit {
     private readonly maxPending: number,
     private readonly committed: () => void,
   ) {
-    this.#connection = new KeptConnection(pool)
+    this.#connection = new KeptConnection(
+      pool,
+      async client => void Object.assign(client, { pipeline: true }),
+    )
   }
 
   append(append: Append): Promise<AppendOutcome> {
@@ -31,7 +36,8 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ append, resolve, reject })
-      this.#flushing ??= this.#flush()
+      // those whose states were read together come along
+      this.#sending ??= Promise.resolve().then(() => this.#send())
     })
   }
 
@@ -41,21 +47,33 @@ export class GroupCommit {
   }
 
   async close(): Promise<void> {
-    await this.#flushing
+    for (await this.#sending; this.#underWay.size > 0; ) await Promise.race(this.#underWay.values())
     this.#connection.close()
   }
 
-  async #flush(): Promise<void> {
-    await undefined // those whose states were read together come along
-    while (this.#waiting.length > 0) {
+  #send(): void {
+    this.#sending = undefined
+    while (this.#waiting.length > 0 && this.#mayGo()) {
       const batch = this.#nextBatch()
-      await this.#commit(batch)
+      const stored = this.#commit(batch).finally(() => {
+        this.#underWay.delete(batch)
+        this.#send()
+      })
+      this.#underWay.set(batch, stored)
     }
-    this.#flushing = undefined
+  }
+
+  /** A second batch is sent once as many wait as are in the first: smaller ones would cost more commits than they save time. */
+  #mayGo(): boolean {
+    const [first, second] = this.#underWay.keys()
+    return (
+      first === undefined ||
+      (second === undefined && this.#waiting.length >= Math.max(minBatch / 2, first.length))
+    )
   }
 
   #nextBatch(): Waiting[] {
-    // half of a crowd: while it is stored, those that were answered before decide what to append next
+    // half of a crowd: the other half goes while this one is stored
     const size = Math.min(maxBatch, Math.max(minBatch, Math.ceil(this.#waiting.length / 2)))
     const streams = new Set<string>()
     const batch: Waiting[] = []
