@@ -68,10 +68,15 @@ export function envelopeOf(row: LogRow, source: Service): Envelope {
     specversion: '1.0',
     streamversion: row.stream_version,
     subject: row.stream_id,
-    time: row.time.toISOString(),
+    time: isoTime(row.time),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     type: row.type,
   }
+}
+
+/** Without a Date in between, which costs more than all else of an envelope. */
+function isoTime(time: string): string {
+  return `${time.slice(0, 10)}T${time.slice(11, 19)}.${time.slice(20).padEnd(3, '0')}Z`
 }
 
 export interface LogRow {
@@ -80,7 +85,8 @@ export interface LogRow {
   type: string
   stream_id: string
   stream_version: number
-  time: Date
+  /** In UTC, as Postgres writes it: `2026-11-25 21:31:40.12`. */
+  time: string
   actor_type: Envelope['authtype']
   actor_id: string
   traceparent: string | null
@@ -89,7 +95,8 @@ export interface LogRow {
 
 /** Up to its `where`: `l` is the log, `e` its events. */
 export const selectLog = `
-  select l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, e.time, e.actor_type, e.actor_id, e.traceparent, e.data
+  select l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, (e.time at time zone 'UTC')::text as time,
+    e.actor_type, e.actor_id, e.traceparent, e.data
   from log l join events e using (position)`
 
 const select = `${selectLog}

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { beginAlone, loadPositions, registerProjection, saveCheckpoints } from './checkpoint.js'
 import { Connection } from './connection.js'
+import { copyRows } from './copy-rows.js'
 import { type Feeds, subscribeTo } from './feeds.js'
 import { GroupApply } from './group-apply.js'
 import type { Projection, Row } from './projection.js'
@@ -43,14 +44,15 @@ export async function rebuild(
     const replayed = await replay(next, feeds, {
       rows,
       told: progress => {
-        rows.write()
+        rows.copy()
         told('fill', progress)
       },
       signal,
     }).finally(() => rows.settled())
-    await rows.writeRest()
-    await stand(pool, next, replayed)
+    await rows.copyRest()
     await built.index()
+    await rows.writeChanged()
+    await stand(pool, next, replayed)
     return await followUntilSwapped(pool, projection, next, feeds, built, options)
   } finally {
     await removeLeftovers(pool, projection)
@@ -59,10 +61,15 @@ export async function rebuild(
 
 const rowsPerStatement = 5000
 
-/** Rows that are folded in memory, and written away meanwhile; one that changes again is written again. */
+/**
+ * Rows that are folded in memory, and meanwhile copied away into a table without a key, each once. One that changes after that is
+ * written again when all are there and the table has its key.
+ */
 class RowsOnTheirWay extends Map<string, Row | undefined> {
+  readonly #fresh = new Set<string>()
+  readonly #copied = new Set<string>()
   readonly #changed = new Set<string>()
-  #writing: Promise<void> | undefined
+  #copying: Promise<void> | undefined
   #failed: unknown
 
   constructor(
@@ -73,43 +80,56 @@ class RowsOnTheirWay extends Map<string, Row | undefined> {
   }
 
   override set(key: string, row: Row | undefined): this {
-    this.#changed.add(key)
+    const meant = this.#copied.has(key) ? this.#changed : this.#fresh
+    meant.add(key)
     return super.set(key, row)
   }
 
-  /** Goes on writing while there is enough for a statement. @throws whatever a write before has met */
-  write(): void {
+  /** Goes on copying while there is enough for a statement. @throws whatever a copy before has met */
+  copy(): void {
     if (this.#failed !== undefined) throw this.#failed
-    if (this.#writing !== undefined || this.#changed.size < rowsPerStatement) return
-    this.#writing = this.#writeSome().then(
+    if (this.#copying !== undefined || this.#fresh.size < rowsPerStatement) return
+    this.#copying = this.#copySome().then(
       () => {
-        this.#writing = undefined
-        this.write()
+        this.#copying = undefined
+        this.copy()
       },
       error => {
-        this.#writing = undefined
+        this.#copying = undefined
         this.#failed = error
       },
     )
   }
 
   async settled(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing
+    while (this.#copying !== undefined) await this.#copying
   }
 
-  async writeRest(): Promise<void> {
+  async copyRest(): Promise<void> {
     if (this.#failed !== undefined) throw this.#failed
-    while (this.#changed.size > 0) await this.#writeSome()
+    while (this.#fresh.size > 0) await this.#copySome()
   }
 
-  #writeSome(): Promise<void> {
-    const some = new Map<string, Row | undefined>()
-    for (const key of this.#changed) {
-      some.set(key, this.get(key))
-      this.#changed.delete(key)
-      if (some.size === rowsPerStatement) break
+  /** Writes what has changed since it was copied. */
+  async writeChanged(): Promise<void> {
+    const changed = [...this.#changed]
+    for (let from = 0; from < changed.length; from += rowsPerStatement) {
+      const some = changed.slice(from, from + rowsPerStatement).map(key => [key, this.get(key)] as const)
+      await inTransaction(this.pool, client => writeRows(client, this.next, new Map(some)))
     }
-    return inTransaction(this.pool, client => writeRows(client, this.next, some))
+  }
+
+  async #copySome(): Promise<void> {
+    const rows: Row[] = []
+    for (const key of this.#fresh) {
+      this.#fresh.delete(key)
+      const row = this.get(key)
+      if (row === undefined) continue
+      this.#copied.add(key)
+      rows.push(row)
+      if (rows.length === rowsPerStatement) break
+    }
+    await inTransaction(this.pool, client => copyRows(client, this.next, rows))
   }
 }
 
@@ -192,7 +212,7 @@ function isAtLeast(
 
 /** A table of the same shape beside another, whose indexes get the other's names when it takes its place. */
 interface TableBeside {
-  /** Adds the indexes that are not there from the beginning. */
+  /** Adds the key and the indexes, which are not there while it is filled. */
   index(): Promise<void>
   swap(client: pg.ClientBase): Promise<void>
 }
@@ -211,13 +231,13 @@ async function tableLike(pool: pg.Pool, table: string, mark: string): Promise<Ta
     [table],
   )
   await pool.query(`create table ${beside} (like ${table} including all excluding indexes)`)
-  for (const { name, definition } of constraints)
-    await pool.query(`alter table ${beside} add constraint "${name}_${mark}" ${definition}`)
   return {
     async index() {
       const client = await pool.connect()
       if (client instanceof Connection) client.patient = true
       try {
+        for (const { name, definition } of constraints)
+          await client.query(`alter table ${beside} add constraint "${name}_${mark}" ${definition}`)
         for (const { name, definition } of indexes)
           await client.query(
             definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),

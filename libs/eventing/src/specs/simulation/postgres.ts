@@ -208,7 +208,7 @@ class Session extends EventEmitter {
         type: event.type,
         stream_id: event.subject,
         stream_version: event.streamversion,
-        time: new Date(event.time),
+        time: event.time.replace('T', ' ').replace('Z', ''),
         actor_type: event.authtype,
         actor_id: event.authid,
         traceparent: null,
