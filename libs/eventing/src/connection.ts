@@ -3,6 +3,11 @@ import pg from 'pg'
 
 const silenceMilliseconds = 30_000
 
+/** From now on its queries go to the server at once, and are answered in the order in which they were asked. */
+export function pipelined<Client extends pg.ClientBase>(client: Client): Client {
+  return Object.assign(client, { pipeline: true })
+}
+
 /**
  * A connection whose end does not end the process, and that does not wait for ever.
  *

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Append, AppendOutcome } from './append.js'
+import { pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { KeptConnection } from './kept-connection.js'
 
@@ -23,10 +24,7 @@ export class GroupCommit {
     private readonly maxPending: number,
     private readonly committed: () => void,
   ) {
-    this.#connection = new KeptConnection(
-      pool,
-      async client => void Object.assign(client, { pipeline: true }),
-    )
+    this.#connection = new KeptConnection(pool, async client => pipelined(client))
   }
 
   append(append: Append): Promise<AppendOutcome> {

@@ -33,6 +33,8 @@ export class LogOwner {
   #moment: { time: Date; next: bigint } | undefined
   #ownedSince: Date | undefined
   #lastSeq = 0
+  /** Since the numbering last began. */
+  #appended = false
   #trouble: unknown
 
   constructor(
@@ -46,7 +48,7 @@ export class LogOwner {
     },
   ) {
     this.#connection = new KeptConnection(store.pool, client => {
-      client.on('notification', () => this.#numbering.wake())
+      client.on('notification', () => this.#wake())
       return client.query(`listen ${appendedChannel}`)
     })
     this.#publisher = options.sink && new Publisher(store.pool, options.service, options.sink)
@@ -62,7 +64,7 @@ export class LogOwner {
       },
     )
     store.onAppended(() => {
-      this.#numbering.wake()
+      this.#wake()
       return locks.holds('log')
     })
   }
@@ -74,6 +76,7 @@ export class LogOwner {
 
   async stop(): Promise<void> {
     await Promise.all([this.#numbering.stop(), this.#publishing.stop()])
+    await this.#publisher?.settled().catch(() => undefined) // what was acknowledged is sent again, then
     this.#connection.close()
     await this.options.sink?.close()
   }
@@ -105,6 +108,11 @@ export class LogOwner {
     }
   }
 
+  #wake(): void {
+    this.#appended = true
+    this.#numbering.wake()
+  }
+
   async #number(): Promise<number> {
     if (!(await this.locks.hold('log'))) {
       this.#complete = undefined
@@ -115,7 +123,9 @@ export class LogOwner {
     const client = await this.#connection.get()
     const time = this.options.now()
     this.#ownedSince ??= time
-    const sequenced = await sequence(client)
+    const appended = this.#appended
+    this.#appended = false
+    const sequenced = await sequence(client, appended)
     const { numbered, pending } = sequenced
     this.#lastSeq = sequenced.lastSeq
     this.#noteComplete(time, sequenced)

@@ -1,4 +1,5 @@
 import { eventLine, parseEventLine } from '@grantlog/contracts'
+import { eventually } from '@grantlog/testing'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EventStore } from './event-store.js'
 import { readLog } from './log.js'
@@ -69,19 +70,26 @@ async function cursor(): Promise<number> {
   return rows[0]?.cursor ?? -1
 }
 
+/** Publishes a batch, until the cursor is saved too. */
+async function publish(publisher: Publisher): Promise<boolean> {
+  const more = await publisher.publish()
+  await publisher.settled()
+  return more
+}
+
 /** Publishes until nothing is left. */
 async function drain(publisher: Publisher): Promise<void> {
-  await publisher.publish()
-  while ((await cursor()) < (await numberAll(log.pool))) await publisher.publish()
+  await publish(publisher)
+  while ((await cursor()) < (await numberAll(log.pool))) await publish(publisher)
 }
 
 describe('the publisher', () => {
   it('sends every event once, in the order of the log, each partition a chain', async () => {
     await append(20)
     const publisher = aPublisher()
-    expect(await publisher.publish()).toBe(false)
+    expect(await publish(publisher)).toBe(false)
     await append(10)
-    await publisher.publish()
+    await publish(publisher)
     const lines = (await readLog(log.pool, 'clients', 0, 100)).map(event =>
       parseEventLine(JSON.stringify(event)),
     )
@@ -105,7 +113,7 @@ describe('the publisher', () => {
     )
     await numberAll(log.pool)
     const publisher = aPublisher()
-    expect([await publisher.publish(), await publisher.publish()]).toEqual([true, false])
+    expect([await publish(publisher), await publish(publisher)]).toEqual([true, false])
     expect(broker.applied()).toHaveLength(501)
   })
 
@@ -113,9 +121,27 @@ describe('the publisher', () => {
     await append(5)
     const during: number[] = []
     broker.meanwhile = async () => void during.push(await cursor())
-    await aPublisher().publish()
+    await publish(aPublisher())
     expect(during).toEqual([0])
     expect(await cursor()).toBe(10)
+  })
+
+  it('sends the next batch while the cursor is saved', async () => {
+    await append(5)
+    const publisher = aPublisher()
+    await publish(publisher)
+    const saving = await log.pool.connect()
+    await saving.query('begin; lock table publisher in share mode')
+    for (const sent of [20, 30]) {
+      await append(5)
+      void publisher.publish()
+      await eventually(() => expect(broker.messages).toHaveLength(sent))
+    }
+    expect(await cursor()).toBe(10)
+    await saving.query('rollback')
+    saving.release()
+    await eventually(async () => expect(await cursor()).toBe(30))
+    await publish(publisher)
   })
 
   it.each(['before', 'after'] as const)(
@@ -123,13 +149,13 @@ describe('the publisher', () => {
     async when => {
       await append(5)
       const publisher = aPublisher()
-      await publisher.publish()
+      await publish(publisher)
       await append(5)
       broker.fail = when
-      await expect(publisher.publish()).rejects.toThrow()
+      await expect(publish(publisher)).rejects.toThrow()
       expect(await cursor()).toBe(10)
       await append(3) // the next batch is another one
-      await publisher.publish()
+      await publish(publisher)
       expect(await cursor()).toBe(26)
       expect(broker.applied()).toHaveLength(26)
       expect(new Set(broker.messages.map(message => JSON.stringify(message))).size).toBe(26)
@@ -140,11 +166,11 @@ describe('the publisher', () => {
   it('that was killed between sending and saving leaves duplicates and no gap to the next', async () => {
     await append(5)
     const killed = aPublisher()
-    await killed.publish()
+    await publish(killed)
     for (let round = 0; round < 4; round++) {
       await append(4)
       broker.fail = 'after'
-      await expect(aPublisher().publish()).rejects.toThrow()
+      await expect(publish(aPublisher())).rejects.toThrow()
     }
     const next = aPublisher()
     await drain(next)
@@ -158,19 +184,19 @@ describe('two publishers', () => {
   it('of which one does not know that it lost the lock: one saves, the other starts over, the chain holds', async () => {
     const [zombie, owner] = [aPublisher(), aPublisher()]
     await append(5)
-    await zombie.publish()
-    await owner.publish() // nothing to send: its cursor is where the zombie's is
+    await publish(zombie)
+    await publish(owner) // nothing to send: its cursor is where the zombie's is
     await append(5)
     broker.meanwhile = async () => {
       broker.meanwhile = async () => undefined
-      await owner.publish() // while the zombie's batch is on its way
+      await publish(owner) // while the zombie's batch is on its way
     }
-    await expect(zombie.publish()).rejects.toThrow('Another instance has published further')
+    await expect(publish(zombie)).rejects.toThrow('Another instance has published further')
     expect(await cursor()).toBe(20)
     zombie.reset()
     await append(5)
-    expect(await zombie.publish()).toBe(false)
-    await owner.publish().catch(() => owner.reset()) // now it is the one that is behind
+    expect(await publish(zombie)).toBe(false)
+    await publish(owner).catch(() => owner.reset()) // now it is the one that is behind
     await append(1)
     await drain(owner)
     expect(broker.applied()).toHaveLength(32)
@@ -201,7 +227,7 @@ describe('an event that a newer build has stored', () => {
   it('is not guessed about where nobody has told', async () => {
     await append(1)
     await log.pool.query('update events set type = $1 where stream_version = 1', [newer])
-    await expect(aPublisher().publish()).rejects.toThrow(
+    await expect(publish(aPublisher())).rejects.toThrow(
       'The log holds client.frozen.v1, and no build has told which topic it belongs to',
     )
     expect(broker.messages).toEqual([])
@@ -216,7 +242,7 @@ describe('heartbeats', () => {
     await append(30)
     await publisher.beat({ time: now, lastSeq: 60 }, now)
     expect(broker.messages).toEqual([]) // it does not even know where it stands
-    await publisher.publish()
+    await publish(publisher)
     const sent = broker.messages.splice(0)
     await publisher.beat({ time: now, lastSeq: 61 }, now)
     expect(broker.messages).toEqual([]) // an event of before has not been sent

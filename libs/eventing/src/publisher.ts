@@ -35,14 +35,16 @@ const beatMilliseconds = 1000
 
 /**
  * Tails the numbered log into a sink, at least once and in order: one batch in flight, the cursor saved after the
- * acknowledgement. Sent again after a crash, an event has the same bytes and the same link to its predecessor. Asked to hold, it
- * sends nothing, from the end of the send in flight until whoever asked has ended.
+ * acknowledgement, while the next is on its way. Sent again after a crash, an event has the same bytes and the same link to its
+ * predecessor. Asked to hold, it sends nothing, from the end of the send in flight until whoever asked has ended.
  */
 export class Publisher {
   readonly #log: LogReader
   readonly #topics: EventTopics
   #cursor: number | undefined
   #chain = new Map<string, number>()
+  #saved: Promise<void> = Promise.resolve()
+  #askedToHold = false
   #lastBeat = 0
 
   constructor(
@@ -62,21 +64,37 @@ export class Publisher {
   /** Forgets what is kept in memory: another instance may have gone on. */
   reset(): void {
     this.#cursor = undefined
+    this.#askedToHold = false
+    this.#saved = this.#saved.catch(() => undefined) // where it is, is read anew
+  }
+
+  /** Waits until the cursor is where the last acknowledgement left it. @throws as `publish` */
+  settled(): Promise<void> {
+    return this.#saved
   }
 
   /** Sends the next batch, if there is one. Returns whether more may wait. */
   async publish(): Promise<boolean> {
+    if (this.#askedToHold) {
+      await this.#saved
+      this.reset()
+    }
     const cursor = this.#cursor ?? (await this.#load())
     if (cursor === undefined) return false
     const events = await this.#log.after(cursor)
     if (events.length === 0) {
+      await this.#saved
       if (await this.#isAskedToHold()) this.reset()
       return false
     }
     const chain = new Map(this.#chain)
     const topicOf = await this.#topics.of(events.map(({ type }) => type))
     await this.sink.send(events.map(event => outgoing(event, topicOf(event.type), chain)))
-    await this.#save(cursor, cursor + events.length, chain)
+    await this.#saved // the one before
+    this.#saved = this.#save(cursor, cursor + events.length, this.#chain, chain)
+    this.#saved.catch(() => undefined) // whoever waits for it hears of it
+    this.#cursor = cursor + events.length
+    this.#chain = chain
     return events.length === batchSize
   }
 
@@ -104,6 +122,7 @@ export class Publisher {
 
   /** Where it stands; undefined while it is on hold. */
   async #load(): Promise<number | undefined> {
+    await this.#saved
     const { rows } = await this.pool.query<PublisherRow>(load)
     const row = rows[0]
     if (row === undefined) throw new Error('The publisher’s row is missing: the event tables are damaged')
@@ -124,8 +143,13 @@ export class Publisher {
     return rows[0]?.hold !== 'none'
   }
 
-  async #save(from: number, to: number, chain: Map<string, number>): Promise<void> {
-    const moved = [...chain].filter(([place, logSeq]) => this.#chain.get(place) !== logSeq)
+  async #save(
+    from: number,
+    to: number,
+    before: ReadonlyMap<string, number>,
+    after: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    const moved = [...after].filter(([place, logSeq]) => before.get(place) !== logSeq)
     const places = moved.map(([place]) => place.split(':'))
     const { rows } = await this.pool.query<{ hold: string }>(save, [
       from,
@@ -137,8 +161,7 @@ export class Publisher {
     const [row] = rows
     if (row === undefined)
       throw new Error('Another instance has published further, or holds: starting over from where it is')
-    this.#cursor = row.hold === 'none' ? to : undefined
-    this.#chain = chain
+    this.#askedToHold = row.hold !== 'none'
   }
 }
 

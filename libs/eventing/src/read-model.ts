@@ -1,4 +1,10 @@
-import { type Envelope, eventLine, parseEventLine, recordedEvent } from '@grantlog/contracts'
+import {
+  type Envelope,
+  eventLine,
+  parseEventLine,
+  type RecordedEvent,
+  recordedEvent,
+} from '@grantlog/contracts'
 import type pg from 'pg'
 import { beginAlone, type FreshEvent, readCheckpoints, saveCheckpoints, unseen } from './checkpoint.js'
 import { HandlerFailed } from './errors.js'
@@ -25,11 +31,14 @@ export async function applyDeliveries(
   projection: Projection,
   deliveries: readonly Delivery[],
 ): Promise<Position[]> {
-  const apply = (apply: typeof applySetWise) =>
+  const apply = (apply: typeof applyOneByOne) =>
     inTransaction(
       pool,
-      async client => {
-        const { positions, parks } = await readCheckpoints(client, projection.name, deliveries)
+      async (client, commit) => {
+        const [{ positions, parks }, rows] = await Promise.all([
+          readCheckpoints(client, projection.name, deliveries),
+          readRows(client, projection, keysOf(projection, deliveries.flatMap(eventsOf))),
+        ])
         const found = deliveries.map(delivery => {
           const place = `${delivery.topic}:${delivery.partition}`
           const { fresh, after } = unseen(delivery, positions.get(place) ?? { lastSeq: {}, nextOffset: null })
@@ -37,8 +46,10 @@ export async function applyDeliveries(
           return { fresh, after }
         })
         const fresh = found.flatMap(({ fresh }) => fresh)
-        await apply(client, projection, parks ? await queue(client, projection, fresh) : fresh)
-        await saveCheckpoints(client, projection.name, positions)
+        await apply(client, projection, parks ? await queue(client, projection, fresh) : fresh, {
+          rows,
+          finish: () => Promise.all([saveCheckpoints(client, projection.name, positions), commit()]),
+        })
         return found.map(({ after }) => after)
       },
       beginAlone(projection.name),
@@ -117,26 +128,49 @@ async function retry(
   return { applied: parked.length, error: undefined }
 }
 
+interface Applying {
+  /** The rows that the events may concern, as they are in the transaction. */
+  readonly rows: Map<string, Row | undefined>
+  /** Asks for what goes to the server together with the last statements. */
+  finish(): Promise<unknown>
+}
+
 /** Three statements, however many events: read the rows concerned, write those that are there after, remove the others. */
 async function applySetWise(
   client: pg.ClientBase,
   projection: Projection,
   fresh: readonly FreshEvent[],
+  applying?: Applying,
 ): Promise<void> {
   const events = fresh.map(({ event }) => event)
-  const keys = [...new Set(events.map(event => keyOf(projection, event)).filter(key => key !== undefined))]
-  if (keys.length === 0) return
-  const { table, key } = projection
-  const found = await client.query<{ key: string; row: Row }>(
+  const keys = keysOf(projection, events)
+  const rows = applying?.rows ?? (await readRows(client, projection, keys))
+  fold(projection, rows, events)
+  const changed = new Map(keys.map(key => [key, rows.get(key)]))
+  await Promise.all([writeRows(client, projection, changed), applying?.finish()])
+}
+
+const eventsOf = ({ events }: Delivery) =>
+  events.map(({ event }) => recordedEvent(event)).filter(event => event !== undefined)
+
+function keysOf(projection: Projection, events: readonly RecordedEvent[]): string[] {
+  return [...new Set(events.map(event => keyOf(projection, event)).filter(key => key !== undefined))]
+}
+
+async function readRows(
+  client: pg.ClientBase,
+  { table, key }: Projection,
+  keys: readonly string[],
+): Promise<Map<string, Row | undefined>> {
+  if (keys.length === 0) return new Map()
+  const { rows } = await client.query<{ key: string; row: Row }>(
     `select ${key}::text as key, to_json(t) as row from ${table} t where ${key} = any($1)`,
     [keys],
   )
-  const rows = new Map<string, Row | undefined>(found.rows.map(({ key, row }) => [key, row]))
-  fold(projection, rows, events)
-  await writeRows(client, projection, rows)
+  return new Map(rows.map(({ key, row }) => [key, row]))
 }
 
-/** Writes rows and removes those that are undefined. */
+/** Writes rows and removes those that are undefined; both are asked before it first waits. */
 export async function writeRows(
   client: pg.ClientBase,
   { table, key, columns }: Projection,
@@ -145,14 +179,13 @@ export async function writeRows(
   const kept = [...rows.values()].filter(row => row !== undefined)
   const gone = [...rows].filter(([, row]) => row === undefined).map(([key]) => key)
   const names = Object.keys(columns)
-  if (kept.length > 0) {
-    await client.query(
-      `insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1)
-       on conflict (${key}) do update set ${names.map(name => `${name} = excluded.${name}`)}`,
-      [JSON.stringify(kept)],
-    )
-  }
-  if (gone.length > 0) await client.query(`delete from ${table} where ${key} = any($1)`, [gone])
+  const insert = `
+    insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1)
+    on conflict (${key}) do update set ${names.map(name => `${name} = excluded.${name}`)}`
+  await Promise.all([
+    kept.length > 0 && client.query(insert, [JSON.stringify(kept)]),
+    gone.length > 0 && client.query(`delete from ${table} where ${key} = any($1)`, [gone]),
+  ])
 }
 
 /** The slow way, once something in a batch could not be applied: finds it, and parks it. */
@@ -160,6 +193,7 @@ async function applyOneByOne(
   client: pg.ClientBase,
   projection: Projection,
   fresh: readonly FreshEvent[],
+  { finish }: Applying,
 ): Promise<void> {
   const parked = new Set<string>()
   for (const each of fresh) {
@@ -172,6 +206,7 @@ async function applyOneByOne(
     parked.add(key)
     await park(client, projection, [{ key, envelope: each.envelope, error }])
   }
+  await finish()
 }
 
 /** Parks what belongs behind events that wait already, and returns the rest. */

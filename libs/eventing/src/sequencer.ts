@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { pipelined } from './connection.js'
 import { sequencedChannel } from './tables.js'
 
 /** What one look found. `pending`: rows are committed that have no number yet; without it, all that was committed before has one. */
@@ -21,32 +22,34 @@ export interface Sequenced {
  *
  * In a cluster that a dump was restored into, the stored ids mean nothing: then it refuses until `doctor --repair` has numbered what
  * came along, and never looks at those rows again.
+ * @param appended whether something is known to wait: then it need not look first
  * @throws RestoredLog
  */
-export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
-  const waiting = await client.query<LookRow>({
-    name: 'sequencer-look',
-    text: look,
-  })
-  const found = waiting.rows[0]
-  if (found === undefined) throw new Error(rowMissing)
-  if (found.foreign) throw new RestoredLog()
-  if (!found.waiting) {
-    const below = BigInt(found.below)
-    return { numbered: 0, lastSeq: Number(found.last_seq), pending: false, below, next: below }
+export async function sequence(client: pg.ClientBase, appended = false): Promise<Sequenced> {
+  pipelined(client)
+  if (!appended) {
+    const { waiting, below, last_seq } = await lookAt(client)
+    if (!waiting)
+      return {
+        numbered: 0,
+        lastSeq: Number(last_seq),
+        pending: false,
+        below: BigInt(below),
+        next: BigInt(below),
+      }
   }
-
   try {
-    // two owners at once (one of them a zombie) take turns here, and each sees what the other saved
-    await client.query('begin; select from sequencer for update')
-    const { rows } = await client.query<NumberedRow>({
-      name: 'sequencer-number',
-      text: number,
-    })
+    const [, { rows }] = await Promise.all([
+      // two owners at once (one of them a zombie) take turns here, and each sees what the other saved
+      client.query('begin; select from sequencer for update'),
+      client.query<NumberedRow>({ name: 'sequencer-number', text: number }),
+      client.query('commit'),
+    ])
     const row = rows[0]
-    // said within the transaction: a NOTIFY of its own would be another one for the disk to take
-    await client.query(Number(row?.numbered) > 0 ? `notify ${sequencedChannel}; commit` : 'commit')
-    if (row === undefined) throw new Error(rowMissing)
+    if (row === undefined) {
+      await lookAt(client)
+      throw new Error('The log was not there for a moment') // restored while we looked
+    }
     return {
       numbered: Number(row.numbered),
       lastSeq: Number(row.last_seq),
@@ -58,6 +61,14 @@ export async function sequence(client: pg.ClientBase): Promise<Sequenced> {
     await client.query('rollback').catch(() => undefined) // a broken connection has rolled back already
     throw error
   }
+}
+
+async function lookAt(client: pg.ClientBase): Promise<LookRow> {
+  const { rows } = await client.query<LookRow>({ name: 'sequencer-look', text: look })
+  const [found] = rows
+  if (found === undefined) throw new Error('The sequencer’s row is missing: the event tables are damaged')
+  if (found.foreign) throw new RestoredLog()
+  return found
 }
 
 /** The stored transaction ids come from another cluster: numbering by them could hide events, or break their order. */
@@ -85,8 +96,6 @@ interface NumberedRow {
   next: string
 }
 
-const rowMissing = 'The sequencer’s row is missing: the event tables are damaged'
-
 // All that is visible lies below xmax, but for rows that were restored: without the bound they would be found, and passed over,
 // at every look. So that the window stays narrow, it is moved along while nothing happens.
 const look = `
@@ -105,7 +114,7 @@ const number = `
   with border as materialized (
     select last_seq, numbered_below, restored_up_to, pg_snapshot_xmin(pg_current_snapshot()) as xmin,
       pg_snapshot_xmax(pg_current_snapshot()) as xmax
-    from sequencer
+    from sequencer where numbered_below <= pg_snapshot_xmax(pg_current_snapshot())
   ), fresh as (
     select e.position, b.last_seq + row_number() over (order by e.position) as log_seq
     from border b join events e on e.xid >= b.numbered_below and e.xid < b.xmin and e.position > b.restored_up_to
@@ -116,6 +125,8 @@ const number = `
   set last_seq = s.last_seq + (select count(*) from numbered), numbered_below = greatest(b.numbered_below, b.xmin)
   from border b
   returning s.last_seq, (select count(*) from numbered) as numbered,
+    -- within the transaction: a NOTIFY of its own would be another one for the disk to take
+    (select pg_notify('${sequencedChannel}', '') from numbered limit 1) as told,
     exists (
       select from events e where e.xid >= b.xmin and e.xid < b.xmax and e.position > b.restored_up_to
     ) as pending, s.numbered_below as below, b.xmax as next`

@@ -6,7 +6,7 @@ import { Commands } from '../commands.js'
 import type { Decider } from '../decider.js'
 import { EventStore } from '../event-store.js'
 import { Locks } from '../locks.js'
-import { Publisher } from '../publisher.js'
+import { type EventSink, Publisher } from '../publisher.js'
 import { rebuildTopic } from '../rebuild-topic.js'
 import { aLog, anAppend, anId, type LogDatabase, numberAll, operator, suspended } from '../specs/a-log.js'
 import type { KafkaOptions } from '../transport/kafka-client.js'
@@ -49,8 +49,12 @@ async function examined(kafka?: KafkaOptions): Promise<Finding[]> {
 const wrong = async (kafka?: KafkaOptions) => (await examined(kafka)).filter(({ ok }) => !ok)
 const said = (findings: readonly Finding[]) => findings.map(({ check, what }) => `${check}: ${what}`)
 
-async function publish(sink = { send: async () => undefined, close: async () => undefined }): Promise<void> {
-  await new Publisher(log.pool, 'clients', sink).publish()
+async function publish(
+  sink: EventSink = { send: async () => undefined, close: async () => undefined },
+): Promise<void> {
+  const publisher = new Publisher(log.pool, 'clients', sink)
+  await publisher.publish()
+  await publisher.settled()
 }
 
 describe('the doctor', () => {
@@ -234,9 +238,9 @@ describeWithKafka('the doctor, with Kafka', () => {
     await append(20)
     await numberAll(log.pool)
     const sink = new KafkaSink(kafka)
-    await new Publisher(log.pool, 'clients', sink).publish()
+    await publish(sink)
     await log.pool.query('update publisher set cursor = 0; delete from published')
-    await new Publisher(log.pool, 'clients', sink).publish() // all of it twice: no fault
+    await publish(sink) // all of it twice: no fault
     await sink.close()
     const right = 'topic: grantlog.clients.v1 holds 40 events, byte for byte as they are stored'
     expect(await wrong(kafka)).toEqual([])

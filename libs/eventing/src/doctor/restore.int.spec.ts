@@ -2,6 +2,7 @@ import { eventLine, parseEventLine, type Service } from '@grantlog/contracts'
 import { describeWithKafka, eventually, ownPostgres, testKafka } from '@grantlog/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
+import { pipelined } from '../connection.js'
 import { EventStore } from '../event-store.js'
 import { Eventing } from '../eventing.js'
 import { readLog } from '../log.js'
@@ -150,14 +151,14 @@ describe('a log that was restored into another cluster', () => {
     await append(restored, 3)
     await restored.query('analyze events; analyze log')
     const plans: string[] = []
-    const client = await restored.connect()
+    const client = pipelined(await restored.connect())
     const query = client.query.bind(client)
     const explaining = Object.assign(Object.create(client), {
-      async query(statement: { text?: string } | string) {
-        if (typeof statement === 'object' && /from border/.test(statement.text ?? '')) {
-          const { rows } = await query(`explain ${statement.text}`)
-          plans.push(rows.map(row => row['QUERY PLAN']).join('\n'))
-        }
+      query(statement: { text?: string } | string) {
+        if (typeof statement === 'object' && /from border/.test(statement.text ?? ''))
+          query(`explain ${statement.text}`).then(({ rows }) =>
+            plans.push(rows.map(row => row['QUERY PLAN']).join('\n')),
+          )
         return query(statement as string)
       },
     }) as pg.ClientBase

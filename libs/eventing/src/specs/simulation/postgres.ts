@@ -111,6 +111,7 @@ class Session extends EventEmitter {
   heard: number
   lease: number | undefined
   changes: (() => void)[] | undefined
+  #served: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly db: Database) {
     super()
@@ -120,6 +121,18 @@ class Session extends EventEmitter {
   }
 
   async query(statement: Statement, given?: unknown[]): Promise<{ rows: unknown[]; rowCount: number }> {
+    const served = this.#served.then(() => this.#serve(statement, given))
+    this.#served = served.catch(() => undefined)
+    const answer = await served
+    const { time, chance, faults } = this.db
+    // the process stands still with the answer in its hands
+    if (faults && chance.happens(faults.stall)) await time.sleep(chance.below(faults.stallMilliseconds))
+    else await time.sleep(chance.below(4))
+    return answer
+  }
+
+  /** One statement after the other, as they were asked; also when the next is asked before the answer has come. */
+  async #serve(statement: Statement, given?: unknown[]): Promise<{ rows: unknown[]; rowCount: number }> {
     const { db } = this
     const text = typeof statement === 'string' ? statement : statement.text
     const values = (typeof statement === 'string' ? given : statement.values) ?? []
@@ -139,10 +152,6 @@ class Session extends EventEmitter {
       this.end()
       throw new Error('Connection terminated unexpectedly, after the statement was done')
     }
-    // the process stands still with the answer in its hands
-    if (faults && db.chance.happens(faults.stall))
-      await db.time.sleep(db.chance.below(faults.stallMilliseconds))
-    else await db.time.sleep(db.chance.below(4))
     return { rows, rowCount: rows.length }
   }
 
