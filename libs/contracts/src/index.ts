@@ -25,4 +25,5 @@ export {
 export { defineEvent, type EventDefinition, streamOf, versionsOf, wireType } from './event.js'
 export { revocationTargets } from './events/revocation.js'
 export { type Heartbeat, heartbeat, heartbeatLine } from './heartbeat.js'
+export { MerkleRange } from './merkle.js'
 export { type Service, services, type Topic, topics } from './topics.js'

@@ -9,6 +9,8 @@ export interface Append {
   /** The state after the events, and the tag of the code that folded it. */
   readonly state: unknown
   readonly stateTag: string
+  /** Seconds since 1970: from then on no command can have an effect on the stream. Null, or left out, while nobody knows when. */
+  readonly endsAt?: number | null
 }
 
 /** An event with its id: the id makes a retried append recognisable. */

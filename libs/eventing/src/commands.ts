@@ -94,6 +94,7 @@ export class Commands {
         events: prepared,
         state,
         stateTag: stateTagOf(decider),
+        endsAt: decider.endsAt?.(state) ?? null,
       })
       if (outcome !== 'conflict') {
         return {

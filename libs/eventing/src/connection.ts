@@ -9,7 +9,8 @@ export function pipelined<Client extends pg.ClientBase>(client: Client): Client 
 }
 
 /**
- * A connection whose end does not end the process, and that does not wait for ever.
+ * A connection whose end does not end the process, that does not wait for ever, and whose statements never read a whole table where
+ * there is an index: a plan that was made while a table was small is kept while it grows.
  *
  * What was asked on a connection that broke fails, and so does what is asked next; but where the server's last word comes with the
  * answer before, whoever takes the connection from the pool is not listening yet. And a network can forget a connection: then nobody
@@ -21,7 +22,7 @@ export class Connection extends pg.Client {
 
   /** @param config `silence`: how long the server may say nothing while it owes an answer, in milliseconds; 30,000 without it */
   constructor(config: pg.ClientConfig & { silence?: number } = {}) {
-    super(config)
+    super({ ...config, options: `${config.options ?? ''} -c enable_seqscan=off` })
     this.on('error', () => undefined)
     const { stream } = (this as unknown as { connection: { stream: Socket } }).connection
     let answered = 0

@@ -16,4 +16,9 @@ export interface Decider<Command, Event extends NewEvent, State> {
   readonly initial: State
   decide(command: Command, state: State): readonly Event[]
   evolve(state: State, event: Event): State
+  /**
+   * Seconds since 1970 from which on no command can have an effect: 0 when that is so already, null while nobody knows when. An
+   * ended stream leaves the database with the segments of the log that hold it; without this method it never does.
+   */
+  endsAt?(state: State): number | null
 }

@@ -129,7 +129,8 @@ class RowsOnTheirWay extends Map<string, Row | undefined> {
       rows.push(row)
       if (rows.length === rowsPerStatement) break
     }
-    await inTransaction(this.pool, client => copyRows(client, this.next, rows))
+    const client = await this.pool.connect()
+    await copyRows(client, this.next, rows).finally(() => client.release())
   }
 }
 

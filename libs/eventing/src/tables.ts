@@ -1,5 +1,9 @@
+/** Positions per segment of the log. */
+export const segmentSize = 1_000_000
+
 /**
- * The tables of one service's log. Event rows are only ever inserted. `log` numbers them densely in commit order; everything
+ * The tables of one service's log. Event rows are only ever inserted, into partitions by position, a segment each: whole segments
+ * can be detached to files. `events_kept` holds, of detached ones, the streams that have not ended. `log` numbers them densely in commit order; everything
  * downstream reads by `log_seq`. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
  * `event_types` says which topic each kind of event goes to, also those that only a newer build knows.
  * `checkpoints` says how far each read model is, `projections` how it is, `parked` which events wait in which of them, and
@@ -11,36 +15,79 @@ export const createEventTables = `
     base integer not null,
     version integer not null,
     state json not null,
-    state_tag text not null
+    state_tag text not null,
+    -- seconds since 1970: from then on no command can have an effect; null while nobody knows when
+    ends_at bigint
   );
+  create sequence events_position;
   create table events (
-    position bigint generated always as identity primary key,
+    position bigint primary key default nextval('events_position'),
     xid xid8 not null default pg_current_xact_id(),
     stream_id text not null,
     stream_version integer not null,
-    event_id uuid not null unique,
+    event_id uuid not null,
     type text not null,
     data json not null,
     internal json,
     actor_type text not null,
     actor_id text not null,
     traceparent text,
-    time timestamptz(3) not null,
-    unique (stream_id, stream_version)
-  );
+    time timestamptz(3) not null
+  ) partition by range (position);
+  alter sequence events_position owned by events.position;
   create index events_xid on events (xid);
+  create table segments (
+    number integer primary key,
+    first_position bigint not null,
+    next_position bigint not null,
+    -- of one that is in a file: which events, the hashes of their range (RFC 6962), the file's digest, and since when
+    first_seq bigint,
+    last_seq bigint,
+    range json,
+    sha256 text,
+    detached_at timestamptz
+  );
+  create table events_kept (like events including defaults including constraints);
+  create unique index on events_kept (event_id);
+  create unique index on events_kept (stream_id, stream_version);
+  alter table events attach partition events_kept for values from (minvalue) to (1);
+  -- Attached, not created in place: that would wait for whoever reads, and make whoever writes wait.
+  create function create_segment(number integer, first_position bigint, next_position bigint) returns void language plpgsql as $$
+    begin
+      execute format('create table events_%s (like events including defaults including constraints)', number);
+      execute format('create unique index on events_%s (event_id)', number);
+      execute format('create unique index on events_%s (stream_id, stream_version)', number);
+      execute format('alter table events attach partition events_%s for values from (%s) to (%s)', number, first_position, next_position);
+    end
+  $$;
+  -- There is always a whole segment more than the one that is written.
+  create function add_segments() returns void language plpgsql security definer as $$
+    declare
+      reached bigint := (select last_value from events_position);
+      last integer := coalesce((select max(number) from segments), 0);
+    begin
+      while last * ${segmentSize}::bigint < reached + ${segmentSize} loop
+        perform create_segment(last + 1, last * ${segmentSize}::bigint + 1, (last + 1) * ${segmentSize}::bigint + 1);
+        insert into segments values (last + 1, last * ${segmentSize}::bigint + 1, (last + 1) * ${segmentSize}::bigint + 1);
+        last := last + 1;
+      end loop;
+    end
+  $$;
+  select add_segments();
   create table event_types (
     type text primary key,
     topic text not null
   );
   create table log (
     log_seq bigint primary key,
-    position bigint not null unique references events (position)
+    position bigint not null unique
   );
   create table sequencer (
     one boolean primary key default true check (one),
     last_seq bigint not null,
     numbered_below xid8 not null,
+    -- the numbers up to this one are in files
+    detached_up_to bigint not null default 0,
     -- rows up to this position came from another cluster and are numbered: their transaction ids mean nothing here
     restored_up_to bigint not null default 0
   );
@@ -97,7 +144,8 @@ export const createEventTables = `
 `
 
 export const dropEventTables = `
-  drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, event_types, events, streams;
+  drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, event_types, segments, events, streams;
+  drop function add_segments, create_segment;
 `
 
 /** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */

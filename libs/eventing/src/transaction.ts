@@ -30,6 +30,7 @@ export async function inTransaction<T>(
     throw error
   } finally {
     client.off('error', lost)
+    Object.assign(client, { pipeline: false }) // whoever has it next may copy, which goes alone
     client.release(broken !== undefined)
   }
 }

@@ -85,6 +85,8 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
         return state
     }
   },
+
+  endsAt: ({ status, expiresAt }) => (status === 'denied' || status === 'revoked' ? 0 : expiresAt),
 }
 
 function approve({ approval, code }: Approve, state: GrantState): GrantEvent[] {

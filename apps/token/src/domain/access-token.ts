@@ -1,9 +1,10 @@
 import type { EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
 
-/** What is known of one access token by its `jti`: whether it was revoked by itself. */
+/** What is known of one access token by its `jti`: whether it was revoked by itself, and its end in seconds where it is known. */
 export interface AccessTokenState {
   readonly revoked: boolean
+  readonly expiresAt: number | null
 }
 
 export type AccessTokenCommand =
@@ -19,7 +20,7 @@ export const accessToken: Decider<
   AccessTokenState
 > = {
   category: 'token',
-  initial: { revoked: false },
+  initial: { revoked: false, expiresAt: null },
 
   decide(command, state) {
     switch (command.type) {
@@ -44,9 +45,12 @@ export const accessToken: Decider<
   evolve(state, event) {
     switch (event.type) {
       case 'token.issued':
-        return state
+        return { ...state, expiresAt: event.data.expiresAt }
       case 'token.revoked':
-        return { revoked: true }
+        return { ...state, revoked: true }
     }
   },
+
+  // one of a family that was revoked by itself: only its revocation is here, and a second one would say the same
+  endsAt: ({ expiresAt }) => expiresAt ?? 0,
 }

@@ -110,6 +110,15 @@ export const family: Decider<Redeem | Refresh | RevokeFamily, FamilyEvent, Famil
         return state
     }
   },
+
+  endsAt,
+}
+
+/** When nothing of the family can be presented any more: neither a refresh token, nor the last access token, nor the code. */
+function endsAt({ status, facts, refresh }: FamilyState): number | null {
+  if (status === 'revoked') return 0
+  if (facts === null) return null
+  return (refresh?.expiresAt ?? facts.startedAt) + facts.accessTokenSeconds
 }
 
 /** RFC 6749 §4.1.2: a code used more than once is refused, and what was issued for it is revoked. */

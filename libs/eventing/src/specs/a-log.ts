@@ -3,6 +3,7 @@ import type { Actor } from '@grantlog/contracts'
 import { testDatabase } from '@grantlog/testing'
 import pg from 'pg'
 import type { Append } from '../append.js'
+import { Connection } from '../connection.js'
 import type { NewEvent } from '../decider.js'
 import type { EventStore } from '../event-store.js'
 import { sequence } from '../sequencer.js'
@@ -24,7 +25,7 @@ export async function aLog(name = 'log', cluster?: { url: string }): Promise<Log
   const { url, drop } = await testDatabase(name, cluster)
   const pools: pg.Pool[] = []
   const another = (options: pg.PoolConfig = {}) => {
-    const pool = new pg.Pool({ connectionString: url, max: 20, ...options })
+    const pool = new pg.Pool({ connectionString: url, max: 20, Client: Connection, ...options })
     pool.on('error', () => undefined) // idle connections are killed on purpose
     pools.push(pool)
     return pool
