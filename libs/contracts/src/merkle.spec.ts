@@ -61,7 +61,7 @@ it('any stretches that meet give the root of the whole, from their kept hashes a
         const begin = places[n] ?? 0
         return { begin, end, hashes: rangeOf(begin, leaves.slice(begin, end)).hashes }
       })
-      const whole = kept.reduce(
+      const whole = kept.reduce<MerkleRange>(
         (range, { begin, end, hashes }) => range.join(MerkleRange.of(begin, end, hashes)),
         new MerkleRange(0),
       )

@@ -37,6 +37,16 @@ export class ChainBroken extends Error {
   }
 }
 
+/** What is asked for is in files: the database holds the log from a later number on. */
+export class EventsDetached extends Error {
+  override readonly name = 'EventsDetached'
+  constructor(source: string, upTo: number) {
+    super(
+      `The events of ${source} up to ${upTo} are detached to files: grantlog segments attach brings them back, to be read again`,
+    )
+  }
+}
+
 /** A projection's handler threw: trying again would not help. */
 export class HandlerFailed extends Error {
   override readonly name = 'HandlerFailed'

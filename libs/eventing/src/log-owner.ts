@@ -9,6 +9,7 @@ import { appendedChannel } from './tables.js'
 
 const lookMilliseconds = 100
 const standbyMilliseconds = 500
+const segmentsMilliseconds = 10_000
 const unsequencedAlarmMilliseconds = 10_000
 
 export interface LogMeasures {
@@ -33,6 +34,8 @@ export class LogOwner {
   #moment: { time: Date; next: bigint } | undefined
   #ownedSince: Date | undefined
   #lastSeq = 0
+  /** When to see next that a segment is there for the events to come. */
+  #segmentsDue = 0
   /** Since the numbering last began. */
   #appended = false
   #trouble: unknown
@@ -123,6 +126,10 @@ export class LogOwner {
     const client = await this.#connection.get()
     const time = this.options.now()
     this.#ownedSince ??= time
+    if (time.getTime() >= this.#segmentsDue) {
+      await client.query('select add_segments()')
+      this.#segmentsDue = time.getTime() + segmentsMilliseconds
+    }
     const appended = this.#appended
     this.#appended = false
     const sequenced = await sequence(client, appended)

@@ -1,8 +1,9 @@
 import { type Envelope, type Service, schemaOf } from '@grantlog/contracts'
 import type pg from 'pg'
+import { assertAttached } from './detached.js'
 import { ChainBroken } from './errors.js'
 
-/** The events after a number, in order, as they go on the wire. @throws ChainBroken when a number is missing */
+/** The events after a number, in order, as they go on the wire. @throws EventsDetached; ChainBroken when a number is missing */
 export async function readLog(
   db: pg.Pool | pg.ClientBase,
   source: Service,
@@ -10,6 +11,7 @@ export async function readLog(
   limit: number,
 ): Promise<Envelope[]> {
   const { rows } = await db.query<LogRow>({ name: 'read-log', text: select, values: [after, limit] })
+  if (Number(rows[0]?.log_seq) !== after + 1) await assertAttached(db, source, after)
   let expected = after
   return rows.map(row => {
     const logseq = Number(row.log_seq)
@@ -93,11 +95,13 @@ export interface LogRow {
   data: Record<string, unknown>
 }
 
+/** What `envelopeOf` reads of `log l join events e using (position)`. */
+export const logColumns = `
+  l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, (e.time at time zone 'UTC')::text as time,
+  e.actor_type, e.actor_id, e.traceparent, e.data`
+
 /** Up to its `where`: `l` is the log, `e` its events. */
-export const selectLog = `
-  select l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, (e.time at time zone 'UTC')::text as time,
-    e.actor_type, e.actor_id, e.traceparent, e.data
-  from log l join events e using (position)`
+export const selectLog = `select ${logColumns} from log l join events e using (position)`
 
 const select = `${selectLog}
   where l.log_seq > $1 order by l.log_seq limit $2`

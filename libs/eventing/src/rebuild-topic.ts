@@ -1,5 +1,6 @@
 import { type Envelope, type Service, type Topic, topics } from '@grantlog/contracts'
 import type pg from 'pg'
+import { assertAttached } from './detached.js'
 import { eventTopics, topicOf } from './event-types.js'
 import { Hold } from './hold.js'
 import { envelopeOf, type LogRow, selectLog } from './log.js'
@@ -71,6 +72,7 @@ async function publishAll(
     const heads = new Map<Service, Map<string, number>>()
     let sent = 0
     for (const { service, db } of holds) {
+      await assertAttached(db, service, 0) // what is in files could not be published anew
       const upTo = await publishedUpTo(service, db)
       const chain = new Map<string, number>()
       for (let after = 0; after < upTo; ) {

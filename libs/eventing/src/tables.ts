@@ -40,10 +40,13 @@ export const createEventTables = `
     number integer primary key,
     first_position bigint not null,
     next_position bigint not null,
-    -- of one that is in a file: which events, the hashes of their range (RFC 6962), the file's digest, and since when
+    -- of one that is in a file: its events by their numbers, the hashes of their range (RFC 6962), the last number per
+    -- topic:partition, the newest time, the file's digest, and since when it is there
     first_seq bigint,
     last_seq bigint,
     range json,
+    heads json,
+    newest timestamptz(3),
     sha256 text,
     detached_at timestamptz
   );

@@ -13,7 +13,7 @@ export const horizon: Check = async ({ service, db }) => {
       (
         select count(*)::int from events e
         where (e.xid < numbered_below or e.position <= restored_up_to)
-          and not exists (select from log l where l.position = e.position)
+          and not exists (select from log l where l.position = e.position) and e.xid <> '0' -- such a one's number is in a file
       ) as hidden
     from sequencer`)
   const [found] = rows
@@ -59,7 +59,7 @@ export async function repairHorizon(db: pg.ClientBase): Promise<number> {
     const { rowCount } = await db.query(
       `insert into log (log_seq, position)
        select s.last_seq + row_number() over (order by e.position), e.position
-       from sequencer s, events e where not exists (select from log l where l.position = e.position)`,
+       from sequencer s, events e where not exists (select from log l where l.position = e.position) and e.xid <> '0'`,
     )
     await db.query(
       `update sequencer set last_seq = last_seq + $1, numbered_below = pg_snapshot_xmin(pg_current_snapshot()),

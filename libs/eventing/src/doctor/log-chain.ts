@@ -1,3 +1,4 @@
+import { segmentSize } from '../tables.js'
 import { bad, type Check, fine } from './finding.js'
 
 const name = 'log'
@@ -14,6 +15,8 @@ export const logChain: Check = async ({ service, db }) => {
     dangling: number
     disorder: string | null
     identity: boolean
+    detached: number
+    ends: number
   }>(`
     select count(*)::int as numbers, coalesce(min(log_seq), 0)::int as first, coalesce(max(log_seq), 0)::int as last,
       (select last_seq::int from sequencer) as last_seq,
@@ -24,25 +27,25 @@ export const logChain: Check = async ({ service, db }) => {
           from log l join events e using (position)
         ) o where before >= stream_version limit 1
       ) as disorder,
-      coalesce((select max(position) from events), 0) <= coalesce(
-        (select last_value from pg_sequences where format('%I.%I', schemaname, sequencename) = pg_get_serial_sequence('events', 'position')), 0
-      ) as identity
+      coalesce((select max(position) from events), 0) <= (select last_value from events_position) as identity,
+      (select detached_up_to::int from sequencer) as detached,
+      (select max(next_position) - last_value from segments, events_position group by last_value)::int as ends
     from log`)
   const [found] = rows
   if (found === undefined) return []
-  const { numbers, first, last, last_seq, dangling, disorder, identity } = found
+  const { numbers, first, last, last_seq, dangling, disorder, identity, detached, ends } = found
   const findings = []
-  if (numbers !== last || (last > 0 && first !== 1))
+  if (last > 0 && (numbers !== last - detached || first !== detached + 1))
     findings.push(
       bad(
         name,
         service,
         'error',
-        `the log has ${numbers} entries, but they run from ${first} to ${last}`,
+        `the log has ${numbers} entries${detached > 0 ? ` after ${detached}` : ''}, but they run from ${first} to ${last}`,
         todo,
       ),
     )
-  if (last !== last_seq)
+  if (Math.max(last, detached) !== last_seq)
     findings.push(
       bad(name, service, 'error', `the log ends at ${last}, but the sequencer is at ${last_seq}`, todo),
     )
@@ -64,10 +67,24 @@ export const logChain: Check = async ({ service, db }) => {
         service,
         'error',
         'the next position is taken already: no event can be appended',
-        `Set the sequence: select setval(pg_get_serial_sequence('events', 'position'), (select max(position) from events)).`,
+        `Set the sequence: select setval('events_position', (select max(position) from events)).`,
       ),
     )
-  return findings.length > 0
-    ? findings
-    : [fine(name, service, last === 0 ? 'the log is empty' : `the log runs from 1 to ${last} without a gap`)]
+  if (ends < segmentSize / 2)
+    findings.push(
+      bad(
+        name,
+        service,
+        'error',
+        `there is room for ${ends} more events`,
+        `Start an instance of ${service}, which adds segments; or run: select add_segments().`,
+      ),
+    )
+  return findings.length > 0 ? findings : [fine(name, service, whole(last, detached))]
+}
+
+function whole(last: number, detached: number): string {
+  if (detached > 0)
+    return `the log runs from ${detached + 1} to ${Math.max(last, detached)} without a gap; what was before is in files`
+  return last === 0 ? 'the log is empty' : `the log runs from 1 to ${last} without a gap`
 }

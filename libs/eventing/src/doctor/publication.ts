@@ -1,4 +1,5 @@
 import { type Topic, topics } from '@grantlog/contracts'
+import { readDetached } from '../detached.js'
 import { eventTopics } from '../event-types.js'
 import { lockIsHeld, rebuildIsAtWork } from '../hold.js'
 import { partitionOf } from '../partition.js'
@@ -81,7 +82,8 @@ async function wrongHeads({ service, db }: Patient, cursor: number): Promise<str
   const places = own.reduce((sum, topic) => sum + topics[topic].partitions, 0)
   const known = await eventTopics(db)
   const heads = new Map<string, number>()
-  for (let upTo = cursor; upTo > 0 && heads.size < places; upTo -= batch) {
+  const detached = await readDetached(db)
+  for (let upTo = cursor; upTo > detached.upTo && heads.size < places; upTo -= batch) {
     const { rows } = await db.query<{ log_seq: string; type: string; stream_id: string }>(
       `select l.log_seq, e.type, e.stream_id from log l join events e using (position)
        where l.log_seq <= $1 and l.log_seq > $2 order by l.log_seq desc`,
@@ -93,6 +95,10 @@ async function wrongHeads({ service, db }: Patient, cursor: number): Promise<str
       const place = `${topic}[${partitionOf(topic, stream_id)}]`
       if (!heads.has(place)) heads.set(place, Number(log_seq))
     }
+  }
+  for (const [place, logSeq] of detached.heads) {
+    const head = `${place.replace(':', '[')}]`
+    if (!heads.has(head)) heads.set(head, logSeq)
   }
   const { rows } = await db.query<{ topic: string; partition: number; log_seq: string }>(
     'select topic, partition, log_seq from published',

@@ -18,6 +18,8 @@ export const streams: Check = async ({ service, db }) => {
         when s.base < 0 or s.base >= s.version then format('has the base %s at version %s', s.base, s.version)
       end as why
       from counted c full join streams s using (stream_id)
+      -- one that came back in part, with a segment, has no row until it is whole
+      where s.stream_id is not null or not exists (select from segments where detached_at is not null)
     )
     select count(*) filter (where why is not null)::int as bad, count(*)::int as streams,
       min(stream_id) filter (where why is not null) as stream_id,

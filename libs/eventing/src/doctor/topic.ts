@@ -62,6 +62,8 @@ class Store {
     private readonly patient: Patient,
     private readonly cursor: number,
     private readonly published: number,
+    /** Up to this number the log is in files: not compared. */
+    private readonly detached: number,
   ) {
     this.service = patient.service
   }
@@ -69,13 +71,14 @@ class Store {
   static async open(topic: Topic, patient: Patient): Promise<Store> {
     const known = await eventTopics(patient.db)
     const types = [...known].filter(([, other]) => other === topic).map(([type]) => type)
-    const { rows } = await patient.db.query<{ cursor: number; published: number }>(
-      `select cursor::int, (
+    const { rows } = await patient.db.query<{ cursor: number; published: number; detached: number }>(
+      `select cursor::int, (select detached_up_to::int from sequencer) as detached, (
          select count(*)::int from log l join events e using (position) where l.log_seq <= cursor and e.type = any($1)
        ) as published from publisher`,
       [types],
     )
-    return new Store(topic, patient, rows[0]?.cursor ?? 0, rows[0]?.published ?? 0)
+    const { cursor, published, detached } = rows[0] ?? { cursor: 0, published: 0, detached: 0 }
+    return new Store(topic, patient, cursor, published, detached)
   }
 
   async compare(records: readonly TopicRecord[]): Promise<void> {
@@ -99,14 +102,15 @@ class Store {
     for (const { event, value, partition, previous } of own) {
       const place = `${topics[this.topic].name}[${partition}]: event ${event.logseq}`
       const line = stored.get(event.logseq)
-      if (line === undefined) this.#note('beyond', place)
-      else if (line !== value) this.#note('differs', place)
+      const compared = event.logseq > this.detached
+      if (compared && line === undefined) this.#note('beyond', place)
+      else if (compared && line !== value) this.#note('differs', place)
       const last = this.#last.get(partition) ?? 0
       if (event.logseq <= last) continue
       if (previous !== last) this.#note('chain', `${place} follows ${previous}, but ${last} stands before it`)
       this.#last.set(partition, event.logseq)
       this.#events += 1
-      if (event.logseq <= this.cursor) this.#upToCursor += 1
+      if (compared && event.logseq <= this.cursor) this.#upToCursor += 1
     }
   }
 

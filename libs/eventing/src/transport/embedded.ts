@@ -8,6 +8,8 @@ import {
 } from '@grantlog/contracts'
 import pg from 'pg'
 import { Connection } from '../connection.js'
+import { readDetached } from '../detached.js'
+import { EventsDetached } from '../errors.js'
 import { KeptConnection } from '../kept-connection.js'
 import { LogReader } from '../log.js'
 import { Loop } from '../loop.js'
@@ -192,23 +194,29 @@ class Tail {
     else if (this.#moment.next <= BigInt(found.below)) this.#moment.lastSeq = Number(found.last_seq)
   }
 
+  /** Where to read on. @throws EventsDetached when that is in a file */
   async #begin(): Promise<number> {
     const starts: number[] = []
+    const detached = await readDetached(this.log.pool)
     this.#handed.clear()
     for (const topic of this.subscriber.topics) {
       for (let partition = 0; partition < topics[topic].partitions; partition++) {
         const begin = this.subscriber.begin(topic, partition)
         if ('at' in begin) {
+          if (detached.newest !== null && detached.newest >= begin.at)
+            throw new EventsDetached(this.log.source, detached.upTo)
           const cursor = await this.#firstSince(begin.at)
           this.#begunAtTime = true
           return cursor
         }
         const last = begin.lastSeq[this.log.source] ?? 0
+        if (last < (detached.heads.get(`${topic}:${partition}`) ?? 0))
+          throw new EventsDetached(this.log.source, detached.upTo)
         this.#handed.set(`${topic}:${partition}`, last)
         starts.push(last)
       }
     }
-    return Math.min(...starts)
+    return Math.max(Math.min(...starts), detached.upTo)
   }
 
   async #firstSince(time: Date): Promise<number> {

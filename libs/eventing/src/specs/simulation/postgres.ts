@@ -226,6 +226,8 @@ class Session extends EventEmitter {
     }
     if (/as foreign,/.test(text))
       return [{ last_seq: String(log.length), below: '0', waiting: false, foreign: false }]
+    if (/^select detached_up_to/.test(text)) return [{ up_to: '0', heads: [], newest: null }]
+    if (text === 'select add_segments()') return []
     if (text === 'select last_seq from sequencer') return [{ last_seq: String(log.length) }]
     if (/^select cursor, hold/.test(text)) {
       const heads = [...publisher.published].map(([place, log_seq]) => ({ place, log_seq }))
