@@ -54,6 +54,19 @@ describe('grantlog, called wrongly', () => {
       '--database must be SERVICE=postgres://',
     ],
     [['topics', 'rebuild', 'clients', '--database', 'clients=postgres://x'], 'Say where Kafka is'],
+    [['segments'], '“segments” is no command of grantlog.'],
+    [['segments', 'list'], 'Say whose log it is, with --service'],
+    [['segments', 'list', '--service', 'token'], 'Say where the log of token is'],
+    [['segments', 'detach', '--service', 'token'], 'Say where the files are, with --to'],
+    [
+      ['segments', 'detach', '--service', 'token', '--to', 'x', '--older-than', '0'],
+      '--older-than must be a whole number of days, 1 or more',
+    ],
+    [['segments', 'attach', '--service', 'token'], 'Say where the files are, with --from'],
+    [
+      ['segments', 'attach', '--service', 'token', '--from', 'x', '--database', 'x'],
+      '--database must be postgres://',
+    ],
     [['doctor'], 'no npm start has run in this folder'],
     [['doctor', '--service', 'tokens'], '--service must be one of'],
     [['doctor', '--service', 'token', '--database', 'consent=postgres://x'], 'Say where the log of token is'],
@@ -63,7 +76,7 @@ describe('grantlog, called wrongly', () => {
     const [first = ''] = err.split('\n\n')
     expect(first).toMatch(/^grantlog: /)
     expect(first).toContain(sentence)
-    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor)/)
+    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor|segments)/)
     expect(err).not.toMatch(/^\s+at /m)
   })
 
@@ -111,6 +124,61 @@ describe('grantlog log, with a database', () => {
     for (const more of [[], ['--json'], ['--after', '0'], ['--limit', '5']]) {
       expect(await grantlog(...args, ...more)).toEqual({ code: 0, out: '', err: '' })
     }
+  })
+})
+
+describe('grantlog segments, with a database', () => {
+  let log: TestDatabase
+  beforeAll(async () => {
+    log = await testDatabase('cli_segments')
+    const db = new pg.Client({ connectionString: log.url })
+    await db.connect()
+    await db.query(createEventTables)
+    for (const [position, age] of [
+      [5, 500],
+      [1_000_005, 450],
+      [2_000_005, 1],
+    ])
+      await db.query(
+        `insert into streams (stream_id, base, version, state, state_tag, ends_at) values ('client-${position}', 0, 1, '{}', '', 1);
+         select setval('events_position', ${position}); select add_segments();
+         insert into events (position, xid, stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
+         values (${position}, '0', 'client-${position}', 1, gen_random_uuid(), 'client.suspended.v1',
+           '{"clientId":"${position}","reason":"spec"}', 'operator', 'spec', now() - interval '${age} days');
+         insert into log select count(*) + 1, ${position} from log; update sequencer set last_seq = last_seq + 1, numbered_below = '1'`,
+      )
+    await db.end()
+  })
+  afterAll(() => log.drop())
+  const segments = (command: string, ...args: string[]) =>
+    grantlog('segments', command, '--service', 'clients', '--database', log.url, ...args)
+
+  it('detaches what is old enough, lists it, and brings it back', async () => {
+    const folder = join(elsewhere, 'segments')
+    const [first, second] = ['clients-1-1.jsonl.gz', 'clients-2-2.jsonl.gz']
+    expect(await segments('detach', '--to', folder, '--older-than', '600')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Segment 1 stays: its newest event is of'),
+    })
+    expect(await segments('detach', '--to', folder)).toMatchObject({
+      code: 0,
+      out: `detached ${join(folder, first)}\ndetached ${join(folder, second)}\nSegment 3 is still written to: one is detached when 1000000 positions are used up.\n`,
+    })
+    const list = `     1  in ${first}\n     2  in ${second}\n     3  in the database\n     4  in the database\n`
+    expect(await segments('list')).toMatchObject({ code: 0, out: list })
+    expect(JSON.parse((await segments('list', '--json')).out)).toHaveLength(4)
+    const printed = await grantlog('log', '--service', 'clients', '--database', log.url)
+    expect(printed.out.trim().split('\n')).toEqual([expect.stringContaining('client-2000005')])
+    const gone = await grantlog('log', '--service', 'clients', '--database', log.url, '--after', '0')
+    expect(gone).toMatchObject({ code: 1, err: expect.stringContaining('grantlog segments attach') })
+    expect(await segments('attach', '--from', folder, '--all')).toMatchObject({
+      code: 0,
+      out: 'attached 2 to 2\nattached 1 to 1\nNo segment of clients is detached.\n',
+    })
+    const all = await grantlog('log', '--service', 'clients', '--database', log.url, '--after', '0')
+    expect(all.out.trim().split('\n')).toHaveLength(3)
+    const doctor = await grantlog('doctor', '--service', 'clients', '--database', log.url)
+    expect(doctor.out).toContain('the log runs from 1 to 3 without a gap')
   })
 })
 

@@ -3,6 +3,7 @@ import { clientsBootstrap } from './commands/clients-bootstrap.js'
 import { doctor } from './commands/doctor.js'
 import { log } from './commands/log.js'
 import { projectionCommands } from './commands/projections.js'
+import { segmentCommands } from './commands/segments.js'
 import { topicsApply, topicsVerify } from './commands/topics.js'
 import { topicsRebuild } from './commands/topics-rebuild.js'
 import { UsageError } from './usage-error.js'
@@ -15,6 +16,7 @@ const commands: readonly Command[] = [
   topicsRebuild,
   doctor,
   ...projectionCommands,
+  ...segmentCommands,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

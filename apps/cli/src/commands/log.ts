@@ -110,9 +110,11 @@ class ServiceLog {
     const db = new pg.Client({ connectionString: url, application_name: 'grantlog log' })
     try {
       await db.connect()
-      const { rows } = await db.query<{ last_seq: string }>('select last_seq from sequencer')
+      const { rows } = await db.query<{ last_seq: string; detached_up_to: string }>(
+        'select last_seq, detached_up_to from sequencer',
+      )
       const last = Number(rows[0]?.last_seq ?? 0)
-      const from = after ?? Math.max(0, last - limit)
+      const from = after ?? Math.max(Number(rows[0]?.detached_up_to ?? 0), last - limit)
       return new ServiceLog(service, db, from, follow ? Number.MAX_SAFE_INTEGER : limit)
     } catch (error) {
       await db.end()
