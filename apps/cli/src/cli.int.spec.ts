@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEventTables } from '@grantlog/eventing'
-import { describeWithKafka, type TestDatabase, testDatabase, testKafka } from '@grantlog/testing'
+import { describeWithKafka, eventually, type TestDatabase, testDatabase, testKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 
@@ -260,6 +260,49 @@ describeWithKafka('grantlog topics rebuild', () => {
     })
     const { out } = await grantlog('doctor', ...where)
     expect(out).toContain('grantlog.clients.v1 holds 0 events, byte for byte as they are stored')
+    await database.drop()
+  })
+  it('whose process is killed leaves nothing behind, and the next one does it', async () => {
+    const [database, kafka] = [await testDatabase('cli-killed'), await testKafka()]
+    const db = new pg.Client({ connectionString: database.url })
+    await db.connect()
+    await db.query(createEventTables)
+    await db.query(`
+      insert into events (stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
+      select 'client-' || n, 1, gen_random_uuid(), 'client.suspended.v1', json_build_object('clientId', n::text, 'reason', 'spec'),
+        'operator', 'spec', now() from generate_series(1, 50000) n;
+      insert into streams (stream_id, base, version, state, state_tag) select stream_id, 0, 1, '{}', '' from events;
+      insert into log (log_seq, position) select position, position from events;
+      update sequencer set last_seq = 50000, numbered_below = pg_snapshot_xmax(pg_current_snapshot());
+      update publisher set cursor = 50000`)
+    const where = [
+      '--database',
+      `clients=${database.url}`,
+      '--brokers',
+      kafka.brokers.join(','),
+      '--prefix',
+      kafka.topicPrefix,
+    ]
+    const killed = spawn(process.execPath, [main, 'topics', 'rebuild', 'clients', ...where], {
+      cwd: elsewhere,
+      env: { PATH: process.env.PATH },
+      stdio: 'ignore',
+    })
+    const ended = new Promise(resolve => killed.once('close', (_, signal) => resolve(signal)))
+    const atWork = `select from pg_stat_activity where datname = current_database() and query like '%e.type <> all%'`
+    await eventually(async () => expect((await db.query(atWork)).rowCount).toBe(1))
+    killed.kill('SIGKILL')
+    expect(await ended).toBe('SIGKILL')
+    const ill = await grantlog('doctor', ...where)
+    expect(ill.out).toMatch(/of 50000 published events|is missing/)
+    expect(await grantlog('topics', 'rebuild', 'clients', ...where)).toMatchObject({
+      code: 0,
+      out: 'grantlog.clients.v1 holds 50000 events, as clients stored them\n',
+    })
+    expect((await grantlog('doctor', ...where)).out).toContain(
+      'grantlog.clients.v1 holds 50000 events, byte for byte',
+    )
+    await db.end()
     await database.drop()
   })
 })

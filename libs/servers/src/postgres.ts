@@ -29,6 +29,8 @@ export interface PostgresOptions {
   readonly port?: number
   /** false: faster, and what was written last is lost if the machine stops. For tests. */
   readonly durable?: boolean
+  /** Settings of the server besides. */
+  readonly settings?: Readonly<Record<string, string | number>>
   readonly onLog?: (line: string) => void
 }
 
@@ -46,7 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   await endOrphan(dir)
   const password = await initialise(dir, binaries.initdb, user)
   const port = options.port ?? (await freePort())
-  const child = spawnTethered(binaries.postgres, flags(dir, port, options.durable ?? true), 'INT', user)
+  const child = spawnTethered(binaries.postgres, flags(dir, port, options), 'INT', user)
   await ready(child, port, password, options.onLog)
   return {
     port,
@@ -72,7 +74,7 @@ export async function ensureDatabase(url: string, name: string): Promise<void> {
   }
 }
 
-function flags(dir: string, port: number, durable: boolean): string[] {
+function flags(dir: string, port: number, { durable = true, settings: more }: PostgresOptions): string[] {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
@@ -81,6 +83,7 @@ function flags(dir: string, port: number, durable: boolean): string[] {
     shared_buffers: '128MB',
     log_min_messages: 'warning',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...more,
   }
   return ['-D', dir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }

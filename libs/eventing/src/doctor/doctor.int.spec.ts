@@ -8,6 +8,7 @@ import { EventStore } from '../event-store.js'
 import { Locks } from '../locks.js'
 import { type EventSink, Publisher } from '../publisher.js'
 import { rebuildTopic } from '../rebuild-topic.js'
+import { sequence } from '../sequencer.js'
 import { aLog, anAppend, anId, type LogDatabase, numberAll, operator, suspended } from '../specs/a-log.js'
 import type { KafkaOptions } from '../transport/kafka-client.js'
 import { readTopic, type TopicRecord } from '../transport/kafka-read.js'
@@ -22,7 +23,7 @@ let postgres: Awaited<ReturnType<typeof ownPostgres>>
 let log: LogDatabase
 
 beforeAll(async () => {
-  postgres = await ownPostgres()
+  postgres = await ownPostgres({ max_prepared_transactions: 1 })
 })
 afterAll(() => postgres?.stop())
 beforeEach(async () => {
@@ -153,6 +154,27 @@ describe('the doctor', () => {
     await open.query('commit')
     open.release()
     expect((await wrong())[0]?.todo).toBe('No instance of clients numbers the log: start one.')
+  })
+
+  it('finds a transaction that somebody prepared and forgot', async () => {
+    const client = await log.pool.connect()
+    await client.query('begin')
+    await client.query(`update event_types set topic = topic; prepare transaction 'forgotten'`)
+    client.release()
+    const [found, ...others] = await wrong()
+    expect(others).toEqual([])
+    expect(found).toMatchObject({
+      check: 'prepared-transactions',
+      what: expect.stringMatching(/“forgotten” is prepared for \d+ s: no later event gets a number/),
+      todo: expect.stringContaining(`rollback prepared 'forgotten'`),
+    })
+    await append(1)
+    const sequencer = await log.pool.connect()
+    expect(await sequence(sequencer)).toMatchObject({ numbered: 0, pending: true }) // it is as the doctor says
+    await sequencer.query(`rollback prepared 'forgotten'`)
+    expect(await sequence(sequencer)).toMatchObject({ pending: false, lastSeq: 2 })
+    sequencer.release()
+    expect(await wrong()).toEqual([])
   })
 
   it('finds a hold that its rebuild left while a process lives, and ends it', async () => {
