@@ -11,6 +11,7 @@ import { EventTopics } from './event-types.js'
 import { rebuildIsAtWork } from './hold.js'
 import { LogReader } from './log.js'
 import { partitionOf } from './partition.js'
+import { inTransaction } from './transaction.js'
 
 /** One message for a topic partition. */
 export interface OutgoingMessage {
@@ -151,14 +152,25 @@ export class Publisher {
   ): Promise<void> {
     const moved = [...after].filter(([place, logSeq]) => before.get(place) !== logSeq)
     const places = moved.map(([place]) => place.split(':'))
-    const { rows } = await this.pool.query<{ hold: string }>(save, [
+    const values = [
       from,
       to,
       places.map(place => place[0]),
       places.map(place => Number(place[1])),
       moved.map(([, logSeq]) => logSeq),
-    ])
-    const [row] = rows
+    ]
+    // not waiting for the disk: a cursor that was lost with it sends again what was sent
+    const [row] = await inTransaction(
+      this.pool,
+      async (client, commit) => {
+        const [{ rows }] = await Promise.all([
+          client.query<{ hold: string }>({ name: 'save-publisher', text: save, values }),
+          commit(),
+        ])
+        return rows
+      },
+      'begin; set local synchronous_commit to off',
+    )
     if (row === undefined)
       throw new Error('Another instance has published further, or holds: starting over from where it is')
     this.#askedToHold = row.hold !== 'none'
