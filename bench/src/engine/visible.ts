@@ -36,7 +36,7 @@ export async function measureVisibility(ground: Ground, told: (line: string) => 
     ['embedded', embedded],
     ['Kafka', onKafka],
   ] as const) {
-    await pair.append(1) // connected, joined, compiled
+    await pair.append(5) // connected, joined, compiled
     const all: { p50: number; p99: number }[] = []
     for (let round = 0; round < rounds; round++) {
       const waits = await pair.append(secondsPerRound)

@@ -33,10 +33,11 @@ export interface EventSink {
 
 const batchSize = 500
 const beatMilliseconds = 1000
+const saveMilliseconds = 10
 
 /**
  * Tails the numbered log into a sink, at least once and in order: one batch in flight, the cursor saved after the
- * acknowledgement, while the next is on its way. Sent again after a crash, an event has the same bytes and the same link to its
+ * acknowledgement, while the next ones are on their way. Sent again after a crash, an event has the same bytes and the same link to its
  * predecessor. Asked to hold, it sends nothing, from the end of the send in flight until whoever asked has ended.
  */
 export class Publisher {
@@ -44,7 +45,10 @@ export class Publisher {
   readonly #topics: EventTopics
   #cursor: number | undefined
   #chain = new Map<string, number>()
-  #saved: Promise<void> = Promise.resolve()
+  /** What the database knows of them. */
+  #saved: Saved | undefined
+  #saving: Promise<void> | undefined
+  #failed: unknown
   #askedToHold = false
   #lastBeat = 0
 
@@ -66,36 +70,35 @@ export class Publisher {
   reset(): void {
     this.#cursor = undefined
     this.#askedToHold = false
-    this.#saved = this.#saved.catch(() => undefined) // where it is, is read anew
+    this.#failed = undefined
   }
 
   /** Waits until the cursor is where the last acknowledgement left it. @throws as `publish` */
-  settled(): Promise<void> {
-    return this.#saved
+  async settled(): Promise<void> {
+    await this.#saving
+    if (this.#failed !== undefined) throw this.#failed
   }
 
   /** Sends the next batch, if there is one. Returns whether more may wait. */
   async publish(): Promise<boolean> {
+    if (this.#failed !== undefined) throw this.#failed
     if (this.#askedToHold) {
-      await this.#saved
+      await this.settled()
       this.reset()
     }
     const cursor = this.#cursor ?? (await this.#load())
     if (cursor === undefined) return false
     const events = await this.#log.after(cursor)
     if (events.length === 0) {
-      await this.#saved
-      if (await this.#isAskedToHold()) this.reset()
+      if (await this.#isAskedToHold()) this.#askedToHold = true
       return false
     }
     const chain = new Map(this.#chain)
     const topicOf = await this.#topics.of(events.map(({ type }) => type))
     await this.sink.send(events.map(event => outgoing(event, topicOf(event.type), chain)))
-    await this.#saved // the one before
-    this.#saved = this.#save(cursor, cursor + events.length, this.#chain, chain)
-    this.#saved.catch(() => undefined) // whoever waits for it hears of it
     this.#cursor = cursor + events.length
     this.#chain = chain
+    this.#saving ??= this.#save()
     return events.length === batchSize
   }
 
@@ -123,7 +126,7 @@ export class Publisher {
 
   /** Where it stands; undefined while it is on hold. */
   async #load(): Promise<number | undefined> {
-    await this.#saved
+    await this.#saving
     const { rows } = await this.pool.query<PublisherRow>(load)
     const row = rows[0]
     if (row === undefined) throw new Error('The publisher’s row is missing: the event tables are damaged')
@@ -136,6 +139,7 @@ export class Publisher {
     }
     this.#chain = new Map(row.heads.map(head => [head.place, head.log_seq]))
     this.#cursor = Number(row.cursor)
+    this.#saved = { cursor: this.#cursor, chain: this.#chain }
     return this.#cursor
   }
 
@@ -144,17 +148,31 @@ export class Publisher {
     return rows[0]?.hold !== 'none'
   }
 
-  async #save(
-    from: number,
-    to: number,
-    before: ReadonlyMap<string, number>,
-    after: ReadonlyMap<string, number>,
-  ): Promise<void> {
-    const moved = [...after].filter(([place, logSeq]) => before.get(place) !== logSeq)
+  /** Saves the cursor, and again while it moves: each time costs as much as a batch, so it is done now and then. Never throws. */
+  async #save(): Promise<void> {
+    await undefined // `#saving` is this by then
+    try {
+      while (this.#saved !== undefined && this.#cursor !== undefined && this.#saved.cursor < this.#cursor) {
+        const next = { cursor: this.#cursor, chain: this.#chain }
+        const hold = await this.#move(this.#saved, next)
+        this.#saved = next
+        if (hold !== 'none') this.#askedToHold = true
+        await new Promise(resolve => setTimeout(resolve, saveMilliseconds))
+      }
+    } catch (error) {
+      this.#failed = error
+    } finally {
+      this.#saving = undefined
+    }
+  }
+
+  /** @returns whether somebody asks to hold */
+  async #move(from: Saved, to: Saved): Promise<string> {
+    const moved = [...to.chain].filter(([place, logSeq]) => from.chain.get(place) !== logSeq)
     const places = moved.map(([place]) => place.split(':'))
     const values = [
-      from,
-      to,
+      from.cursor,
+      to.cursor,
       places.map(place => place[0]),
       places.map(place => Number(place[1])),
       moved.map(([, logSeq]) => logSeq),
@@ -173,8 +191,14 @@ export class Publisher {
     )
     if (row === undefined)
       throw new Error('Another instance has published further, or holds: starting over from where it is')
-    this.#askedToHold = row.hold !== 'none'
+    return row.hold
   }
+}
+
+/** How far a log is published: the last number, and the last of each `topic:partition`. */
+interface Saved {
+  readonly cursor: number
+  readonly chain: ReadonlyMap<string, number>
 }
 
 interface PublisherRow {
