@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { confidentialClient } from './clients.js'
+import { confidentialClient, publicClient, type TestClient } from './clients.js'
 import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
 
 describe('one-time things presented fifty times at once', () => {
@@ -36,8 +36,30 @@ describe('one-time things presented fifty times at once', () => {
     await untilStatus(401, () => read(redeemed[0]?.accessToken ?? ''))
   })
 
-  it('a refresh token: one refresh succeeds, the family is revoked, the log says why', async () => {
+  it('a refresh token of a confidential client: all succeed, with one successor, and nobody is logged out', async () => {
     const client = await confidentialClient(running)
+    const callback = await new Ada(running).answer(
+      await client.authorizationUrl('invoices:read'),
+      client.redirectUri,
+    )
+    const { refreshToken } = await client.redeem(callback)
+    const { result, log } = await running.logged(() =>
+      Promise.all(Array.from({ length: 100 }, () => client.refresh(refreshToken))),
+    )
+    expect(new Set(result.map(tokens => tokens.refreshToken)).size).toBe(1)
+    expect(new Set(result.map(tokens => tokens.accessToken)).size).toBe(100)
+    const types = log.map(line => line.type)
+    expect(types.filter(type => type === 'refresh.rotated')).toHaveLength(1)
+    expect(types.filter(type => type === 'token.issued')).toHaveLength(100)
+    expect(types).toHaveLength(101)
+    const [one] = result
+    await client.refresh(one?.refreshToken ?? '')
+    expect((await client.refresh(refreshToken)).refreshToken).toBe(one?.refreshToken) // its answer came late
+    expect((await read(result[57]?.accessToken ?? '')).status).toBe(200)
+  })
+
+  it('a refresh token of a public client that proves nothing: one refresh succeeds, the family is revoked, the log says why', async () => {
+    const client = await publicClient(running)
     const callback = await new Ada(running).answer(
       await client.authorizationUrl('invoices:read'),
       client.redirectUri,
@@ -60,5 +82,61 @@ describe('one-time things presented fifty times at once', () => {
       error: 'invalid_grant',
     })
     await untilStatus(401, () => read(refreshed[0]?.accessToken ?? ''))
+  })
+  describe('with the public client, over HTTP', () => {
+    const refresh = (refresh_token: string, key?: string) =>
+      fetch(`${running.installation.url('token')}/token`, {
+        method: 'POST',
+        ...(key !== undefined && { headers: { 'idempotency-key': key } }),
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          refresh_token,
+          client_id: running.demo.publicClient.id,
+        }),
+      })
+    const refreshTokenOf = async (client: TestClient) => {
+      const callback = await new Ada(running).answer(
+        await client.authorizationUrl('invoices:read'),
+        client.redirectUri,
+      )
+      return (await client.redeem(callback)).refreshToken
+    }
+    const successor = async (response: Response) =>
+      ((await response.json()) as { refresh_token?: string }).refresh_token
+    const key = 'a-key-that-nobody-can-guess'
+
+    it('a refresh token with the same Idempotency-Key: all succeed, with one successor; with another one, it is theft', async () => {
+      const refreshToken = await refreshTokenOf(await publicClient(running))
+      const answers = await Promise.all(Array.from({ length: 100 }, () => refresh(refreshToken, key)))
+      const successors = new Set(await Promise.all(answers.map(successor)))
+      expect([...successors]).toEqual([expect.any(String)])
+      const { result, log } = await running.logged(() => refresh(refreshToken, `${key}-2`))
+      expect(result.status).toBe(400)
+      expect(log.map(line => line.type)).toEqual(['refresh.replayed', 'token.revoked'])
+      expect((await refresh([...successors][0] ?? '', key)).status).toBe(400)
+    })
+
+    it('a key that could be guessed proves nothing', async () => {
+      const refreshToken = await refreshTokenOf(await publicClient(running))
+      expect((await refresh(refreshToken, 'guess')).status).toBe(200)
+      expect((await refresh(refreshToken, 'guess')).status).toBe(400)
+    })
+
+    it('a refresh token of another client is theft: its family is revoked', async () => {
+      const client = await confidentialClient(running)
+      const refreshToken = await refreshTokenOf(client)
+      const { result, log } = await running.logged(() => refresh(refreshToken, key))
+      expect(await result.json()).toMatchObject({ error: 'invalid_grant' })
+      expect(log).toMatchObject([
+        { type: 'refresh.replayed' },
+        { type: 'token.revoked', data: { target: { kind: 'family' }, reason: 'refresh-replayed' } },
+      ])
+      await expect(client.refresh(refreshToken)).rejects.toMatchObject({ error: 'invalid_grant' })
+      // one that was made up of a family's id ends nothing
+      const other = await refreshTokenOf(client)
+      const madeUp = `${other.split('.')[0]}.${'x'.repeat(43)}`
+      expect((await running.logged(() => refresh(madeUp))).log).toEqual([])
+      expect((await client.refresh(other)).refreshToken).toEqual(expect.any(String))
+    })
   })
 })

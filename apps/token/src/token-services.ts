@@ -13,6 +13,8 @@ export class TokenServices {
     readonly commands: Commands,
     readonly keys: SigningKeys,
     readonly sealKeys: SealKeys,
+    /** Makes the successor of a refresh token, always the same one. */
+    readonly successorKey: Buffer,
     readonly clock: Clock,
   ) {}
 }

@@ -21,5 +21,13 @@ export const tokenConfig = defineConfig('token', {
     example: '604800',
     default: '2592000',
   }),
+  REFRESH_RETRY_SECONDS: setting.integer({
+    min: 0,
+    max: 600,
+    describe:
+      'How long whoever used a refresh token may present it again and get the same successor, in seconds; 0: never.',
+    example: '30',
+    default: '60',
+  }),
 })
 export type TokenConfig = ConfigOf<typeof tokenConfig>

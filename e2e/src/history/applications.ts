@@ -131,7 +131,9 @@ async function refresh(
     const about = { operation: 'refresh', instance, facts: { presented: hash(presented) } } as const
     return workload.history.invoke(chance, about, async request => {
       const parameters = { grant_type: 'refresh_token', refresh_token: presented }
-      const { answer, said } = await tokenRequest(request, url, app, parameters)
+      // by this a public application proves that it is the one that asks again
+      const headers = { ...request.headers, 'idempotency-key': hash(`${app.verifier} ${presented}`) }
+      const { answer, said } = await tokenRequest({ ...request, headers }, url, app, parameters)
       if (said !== undefined) Object.assign(holding, said.tokens)
       return answer
     })

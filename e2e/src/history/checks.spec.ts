@@ -124,10 +124,19 @@ describe('one-time things', () => {
     const refused = call({ operation: 'redeem', facts: { code: 'c' }, outcome: 'failed' })
     expect(oneTimeThings([redeemed, refused])).toEqual([])
   })
-  it.each(['redeem', 'refresh'] as const)('two successes of one %s are found', operation => {
-    const facts = { [operation === 'redeem' ? 'code' : 'presented']: 'same' }
-    const twice = ['token-a', 'token-b'].map(instance => call({ operation, facts, instance }))
+  it('two successes of one code are found', () => {
+    const twice = ['token-a', 'token-b'].map(instance =>
+      call({ operation: 'redeem', facts: { code: 'same' }, instance }),
+    )
     expect(oneTimeThings(twice)).toEqual(found('same was good 2 times (token-a t1, token-b t1)'))
+  })
+  it('two successors of one refresh token are found, and the same one twice is none', () => {
+    const refreshed = (instance: string, next: string) =>
+      call({ operation: 'refresh', facts: { presented: 'same', next }, instance })
+    expect(oneTimeThings([refreshed('token-a', 'n'), refreshed('token-b', 'n')])).toEqual([])
+    expect(oneTimeThings([refreshed('token-a', 'n'), refreshed('token-b', 'm')])).toEqual(
+      found('same has 2 successors (token-a t1, token-b t1)'),
+    )
   })
 })
 

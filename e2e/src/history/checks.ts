@@ -16,7 +16,8 @@ const effects: Readonly<Record<Operation, { ok: readonly string[]; refused: read
     refused: [''],
   },
   redeem: { ok: ['code.redeemed token.issued'], refused: ['', 'code.replayed token.revoked'] },
-  refresh: { ok: ['refresh.rotated token.issued'], refused: ['', 'refresh.replayed token.revoked'] },
+  // asked again, by accident or because the answer was lost, nothing rotates; and nobody is taken for a thief
+  refresh: { ok: ['refresh.rotated token.issued', 'token.issued'], refused: [''] },
   revoke: { ok: ['token.revoked', ''], refused: [''] },
   'revoke-grant': { ok: ['grant.revoked token.revoked', ''], refused: [''] },
 }
@@ -55,12 +56,16 @@ function disagreements(invocation: Invocation, events: readonly StoredEvent[]): 
   if (!allowed.includes(stored)) return [`${call} stored “${stored}” instead of “${allowed.join('” or “')}”`]
   if (outcome !== 'ok') return []
   return Object.entries(facts)
-    .filter(([name, value]) => events.length > 0 && isTold(name) && !events.some(event => says(event, value)))
+    .filter(([name, value]) => isTold(name, stored) && !events.some(event => says(event, value)))
     .map(([name, value]) => `${call} answered ${name} ${value}, and no event of it says so`)
 }
 
-/** What a call sent only to be recognised is not part of its events: the hash of a code, of the refresh token that it replaced. */
-const isTold = (name: string) => name !== 'code' && name !== 'presented'
+/**
+ * What a call sent only to be recognised is not part of its events: the hash of a code, of the refresh token that it replaced. Nor is
+ * the successor that is given once more.
+ */
+const isTold = (name: string, stored: string) =>
+  stored !== '' && name !== 'code' && name !== 'presented' && (name !== 'next' || stored !== 'token.issued')
 
 const says = ({ data, internal, streamId }: StoredEvent, value: string) =>
   streamId.endsWith(value) || JSON.stringify([data, internal]).includes(JSON.stringify(value))
@@ -100,17 +105,27 @@ export function streamsMakeSense(invocations: readonly Invocation[], stores: rea
   ]
 }
 
-/** Of all uses of a code, or of a refresh token, at most one succeeds, whichever instance was asked. */
+/** Of all uses of a code at most one succeeds, whichever instance was asked; of a refresh token, all give the same successor. */
 export function oneTimeThings(invocations: readonly Invocation[]): Finding[] {
-  const uses = invocations.filter(
-    ({ operation, outcome }) => outcome === 'ok' && (operation === 'redeem' || operation === 'refresh'),
-  )
-  return [...Map.groupBy(uses, ({ facts }) => facts.code ?? facts.presented)]
-    .filter(([, successes]) => successes.length > 1)
-    .map(([thing, successes]) => {
-      const where = successes.map(({ instance, trace }) => `${instance} ${trace}`).join(', ')
-      return `${successes[0]?.operation}: ${thing} was good ${successes.length} times (${where})`
-    })
+  const successes = (wanted: Operation) =>
+    invocations.filter(({ operation, outcome }) => outcome === 'ok' && operation === wanted)
+  const where = (calls: readonly Invocation[]) =>
+    calls.map(({ instance, trace }) => `${instance} ${trace}`).join(', ')
+  return [
+    ...[...Map.groupBy(successes('redeem'), ({ facts }) => facts.code)]
+      .filter(([, calls]) => calls.length > 1)
+      .map(([code, calls]) => `redeem: ${code} was good ${calls.length} times (${where(calls)})`),
+    ...[...Map.groupBy(successes('refresh'), ({ facts }) => facts.presented)]
+      .map(([presented, calls]) => ({
+        presented,
+        calls,
+        next: new Set(calls.map(({ facts }) => facts.next)),
+      }))
+      .filter(({ next }) => next.size > 1)
+      .map(
+        ({ presented, calls, next }) => `refresh: ${presented} has ${next.size} successors (${where(calls)})`,
+      ),
+  ]
 }
 
 /** The log numbers every event, 1 to n; every stream’s versions are 1 to n, and its row says n. */

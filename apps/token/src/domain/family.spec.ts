@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import {
   type FamilyEvent,
   type FamilyFacts,
@@ -6,6 +7,7 @@ import {
   family,
   type Redeem,
   type Refresh,
+  successorOf,
 } from './family.js'
 
 const facts: FamilyFacts = {
@@ -39,7 +41,8 @@ const redeem: Redeem = { type: 'redeem', facts, refreshHash: 'r0', token, causeI
 const refresh = (presented: string, more: Partial<Refresh> = {}): Refresh => ({
   type: 'refresh',
   presented,
-  knownAsReplaced: false,
+  sender: null,
+  retrySeconds: 60,
   successor: { hash: `after-${presented}`, expiresAt: 6000 },
   token: { ...token, grantType: 'refresh_token' },
   at: 1500,
@@ -82,7 +85,7 @@ describe('a token family', () => {
     expect(names(family.decide(refresh('r0'), after(redeem)))).toEqual(['refresh.rotated', 'token.issued'])
     expect(after(redeem, refresh('r0')).refresh).toEqual({
       hash: 'after-r0',
-      replaced: 'r0',
+      replaced: [{ hash: 'r0', at: 1500, sender: null }],
       generation: 1,
       expiresAt: 6000,
     })
@@ -91,11 +94,100 @@ describe('a token family', () => {
   it('ends when a replaced refresh token is presented (RFC 9700 §4.14.2)', () => {
     const rotated = after(redeem, refresh('r0'))
     expect(names(family.decide(refresh('r0'), rotated))).toEqual(['refresh.replayed', 'token.revoked'])
-    const twice = after(redeem, refresh('r0'), refresh('after-r0'))
-    expect(names(family.decide(refresh('r0', { knownAsReplaced: true }), twice))).toEqual([
-      'refresh.replayed',
-      'token.revoked',
-    ])
+    const stolen = { type: 'stolen', causeId: 'cause' } as const // an older one, or by another client
+    expect(names(family.decide(stolen, rotated))).toEqual(['refresh.replayed', 'token.revoked'])
+    expect(family.decide(stolen, after(redeem, stolen))).toEqual([])
+    expect(family.decide(stolen, family.initial)).toEqual([])
+  })
+
+  describe('whose refresh token is presented again', () => {
+    const sender = 'client ledgerly'
+    const rotated = after(redeem, refresh('r0', { sender }))
+
+    it.each([0, 60])('by its sender, %i s later, gives the same successor and rotates nothing', later => {
+      const again = refresh('r0', { sender, at: 1500 + later })
+      expect(names(family.decide(again, rotated))).toEqual(['token.issued'])
+      const state = after(redeem, refresh('r0', { sender }), again)
+      expect(state).toEqual(rotated)
+      expect(successorOf('r0', state)).toBe('after-r0')
+    })
+
+    it('by its sender, whose successor was used already, gives that successor all the same', () => {
+      const state = after(redeem, refresh('r0', { sender }), refresh('after-r0', { sender }))
+      expect(names(family.decide(refresh('r0', { sender }), state))).toEqual(['token.issued'])
+      expect(successorOf('r0', state)).toBe('after-r0')
+      expect(successorOf('after-r0', state)).toBe('after-after-r0')
+    })
+
+    it.each<[string, FamilyState, Partial<Refresh>]>([
+      ['by somebody else', rotated, { sender: 'client other' }],
+      ['by somebody who proves nothing', rotated, {}],
+      ['too late', rotated, { sender, at: 1561 }],
+      ['where nobody may ask again', rotated, { sender, at: 1501, retrySeconds: 0 }],
+      ['by nobody in particular, as it was used by', after(redeem, refresh('r0')), { sender: null }],
+    ])('%s ends the family', (_, state, by) => {
+      expect(names(family.decide(refresh('r0', by), state))).toEqual(['refresh.replayed', 'token.revoked'])
+    })
+  })
+
+  it('keeps its promises whoever presents what, in whatever order', () => {
+    const senders = ['client ledgerly', 'thief', null] as const
+    const step = fc.record({
+      sender: fc.constantFrom(...senders),
+      back: fc.nat({ max: 7 }), // which of the tokens given out, the newest first
+      wait: fc.constantFrom(0, 1, 30, 61, 4000),
+      revoke: fc.nat({ max: 30 }).map(n => n === 0),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), steps => {
+        let state = after(redeem)
+        let at = 1500
+        const given = ['r0']
+        const used = new Map<string, { sender: string | null; at: number }>()
+        for (const { sender, back, wait, revoke } of steps) {
+          at += wait
+          const presented = given.at(-1 - back) ?? 'r0'
+          const before = state
+          // one that the state does not remember is found in the stream
+          const forgotten = used.has(presented) && successorOf(presented, before) === undefined
+          const command = refresh(presented, {
+            sender,
+            at,
+            successor: { hash: `after-${presented}`, expiresAt: at + 5000 },
+          })
+          const events = family.decide(
+            revoke
+              ? { type: 'revoke', familyId: facts.familyId }
+              : forgotten
+                ? { type: 'stolen', causeId: 'cause' }
+                : command,
+            before,
+          )
+          state = events.reduce((folded, event) => family.evolve(folded, event), before)
+          const issued = names(events).includes('token.issued')
+          const first = used.get(presented)
+          // once revoked, nothing is issued ever again
+          if (before.status === 'revoked') expect(events).toEqual([])
+          if (revoke || !issued) {
+            // who was first with a token, and asks again in time, is never taken for a thief
+            if (!revoke && before.status === 'active' && first && first.sender === sender && sender !== null)
+              expect(at > first.at + 60 || successorOf(presented, before) === undefined).toBe(true)
+            continue
+          }
+          // what is issued goes to whoever was first, or to whoever presents the one live token
+          if (first === undefined) expect(presented).toBe(before.refresh?.hash)
+          else expect({ sender, late: at > first.at + 60 }).toEqual({ sender: first.sender, late: false })
+          // one successor per token, and one live token
+          expect(successorOf(presented, state)).toBe(`after-${presented}`)
+          if (first === undefined) {
+            used.set(presented, { sender, at })
+            given.push(`after-${presented}`)
+          }
+          expect(state.refresh?.hash).toBe(given.at(-1))
+        }
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it.each([

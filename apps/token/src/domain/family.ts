@@ -18,11 +18,20 @@ export interface FamilyFacts extends EventData<'code.redeemed'> {
 
 interface RefreshState {
   readonly hash: string
-  /** The hash that the current one replaced. */
-  readonly replaced: string | null
+  /** Those that were replaced last, the newest first; older ones are found in the stream. */
+  readonly replaced: readonly Replaced[]
   readonly generation: number
   readonly expiresAt: number
 }
+
+/** A refresh token that was used: when, and by whom, in terms of what only that sender can prove again. */
+export interface Replaced {
+  readonly hash: string
+  readonly at: number
+  readonly sender: string | null
+}
+
+const replacedKept = 4
 
 export interface Redeem {
   readonly type: 'redeem'
@@ -36,11 +45,19 @@ export interface Redeem {
 export interface Refresh {
   readonly type: 'refresh'
   readonly presented: string
-  /** The caller has found the presented hash among the family's earlier ones. */
-  readonly knownAsReplaced: boolean
+  /** Whoever proves to be this one again may ask again; null: nobody can. */
+  readonly sender: string | null
+  /** How long after a rotation its sender may ask again, in seconds. */
+  readonly retrySeconds: number
   readonly successor: { readonly hash: string; readonly expiresAt: number }
   readonly token: EventData<'token.issued'>
   readonly at: number
+  readonly causeId: string
+}
+
+/** A refresh token of the family was presented by somebody who may not use it. */
+export interface Stolen {
+  readonly type: 'stolen'
   readonly causeId: string
 }
 
@@ -51,9 +68,15 @@ export interface RevokeFamily {
 
 export type FamilyEvent =
   | (Fact<'code.redeemed'> & { readonly internal: CodeInternal })
-  | (Fact<'refresh.rotated'> & { readonly internal: { readonly refreshHash: string } })
+  | (Fact<'refresh.rotated'> & { readonly internal: RotationInternal })
   | (Fact<'code.replayed' | 'refresh.replayed'> & { readonly id: string })
   | Fact<'token.issued' | 'token.revoked'>
+
+interface RotationInternal {
+  readonly refreshHash: string
+  readonly at: number
+  readonly sender: string | null
+}
 
 interface CodeInternal {
   readonly refreshHash: string | null
@@ -63,7 +86,7 @@ interface CodeInternal {
   readonly startedAt: number
 }
 
-export const family: Decider<Redeem | Refresh | RevokeFamily, FamilyEvent, FamilyState> = {
+export const family: Decider<Redeem | Refresh | Stolen | RevokeFamily, FamilyEvent, FamilyState> = {
   category: 'family',
   initial: { status: 'unknown', facts: null, refresh: null },
 
@@ -73,6 +96,8 @@ export const family: Decider<Redeem | Refresh | RevokeFamily, FamilyEvent, Famil
         return redeem(command, state)
       case 'refresh':
         return refresh(command, state)
+      case 'stolen':
+        return state.status === 'active' ? stolen(command.causeId, state.facts) : []
       case 'revoke':
         return state.status === 'active' ? [revoked(command.familyId, 'client-revoked', null)] : []
     }
@@ -89,19 +114,22 @@ export const family: Decider<Redeem | Refresh | RevokeFamily, FamilyEvent, Famil
           refresh:
             refreshHash === null || expiresAt === null
               ? null
-              : { hash: refreshHash, replaced: null, generation: 0, expiresAt },
+              : { hash: refreshHash, replaced: [], generation: 0, expiresAt },
         }
       }
-      case 'refresh.rotated':
+      case 'refresh.rotated': {
+        const { refreshHash, at, sender } = event.internal
+        const { hash, replaced } = state.refresh ?? { hash: '', replaced: [] }
         return {
           ...state,
           refresh: {
-            hash: event.internal.refreshHash,
-            replaced: state.refresh?.hash ?? null,
+            hash: refreshHash,
+            replaced: [{ hash, at, sender }, ...replaced].slice(0, replacedKept),
             generation: event.data.generation,
             expiresAt: event.data.expiresAt,
           },
         }
+      }
       case 'token.revoked':
         return { ...state, status: 'revoked' }
       case 'token.issued':
@@ -145,25 +173,49 @@ function redeem(command: Redeem, state: FamilyState): FamilyEvent[] {
   }
 }
 
-/** RFC 9700 §4.14.2: a refresh token presented after it was replaced means that two parties hold it; neither is believed. */
+/** The hash of the token that replaced one; undefined when that is not among the last. */
+export function successorOf(hash: string, { refresh }: FamilyState): string | undefined {
+  const place = refresh?.replaced.findIndex(replaced => replaced.hash === hash) ?? -1
+  if (refresh === null || place === -1) return undefined
+  return place === 0 ? refresh.hash : refresh.replaced[place - 1]?.hash
+}
+
+/** Whether it is a sender that asks again: the answer was lost, or several of its instances refreshed at once. */
+function asksAgain({ presented, sender, at, retrySeconds }: Refresh, replaced: readonly Replaced[]): boolean {
+  const used = replaced.find(({ hash }) => hash === presented)
+  return used !== undefined && sender !== null && used.sender === sender && at <= used.at + retrySeconds
+}
+
+/**
+ * RFC 9700 §4.14.2: a refresh token presented after it was replaced means that two parties hold it; neither is believed. Only whoever
+ * used it may present it again, for a short time: then it is answered with the same successor, and nothing rotates.
+ */
 function refresh(command: Refresh, state: FamilyState): FamilyEvent[] {
   const { facts, refresh } = state
   if (state.status !== 'active' || facts === null || refresh === null) return []
-  const { familyId, clientId } = facts
-  if (command.knownAsReplaced || command.presented === refresh.replaced) {
-    return [
-      { type: 'refresh.replayed', id: command.causeId, data: { familyId, clientId } },
-      revoked(familyId, 'refresh-replayed', command.causeId),
-    ]
-  }
+  if (asksAgain(command, refresh.replaced)) return [{ type: 'token.issued', data: command.token }]
+  if (refresh.replaced.some(({ hash }) => hash === command.presented)) return stolen(command.causeId, facts)
   if (command.presented !== refresh.hash || refresh.expiresAt <= command.at) return []
   return [
     {
       type: 'refresh.rotated',
-      data: { familyId, generation: refresh.generation + 1, expiresAt: command.successor.expiresAt },
-      internal: { refreshHash: command.successor.hash },
+      data: {
+        familyId: facts.familyId,
+        generation: refresh.generation + 1,
+        expiresAt: command.successor.expiresAt,
+      },
+      internal: { refreshHash: command.successor.hash, at: command.at, sender: command.sender },
     },
     { type: 'token.issued', data: command.token },
+  ]
+}
+
+function stolen(causeId: string, facts: FamilyFacts | null): FamilyEvent[] {
+  if (facts === null) return []
+  const { familyId, clientId } = facts
+  return [
+    { type: 'refresh.replayed', id: causeId, data: { familyId, clientId } },
+    revoked(familyId, 'refresh-replayed', causeId),
   ]
 }
 

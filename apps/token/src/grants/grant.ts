@@ -7,6 +7,8 @@ export interface TokenRequest {
   readonly client: ClientRow
   readonly parameters: Parameters
   readonly traceparent: string | undefined
+  /** What proves that a later request comes from the same sender; null where nothing does. */
+  readonly sender: string | null
 }
 
 /** RFC 6749 §5.1 */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import type { EventData } from '@grantlog/contracts'
 import { type AccessTokenClaims, formatScope, signAccessToken } from '@grantlog/oauth'
 import type { SigningKey } from '../keys/signing-keys.js'
@@ -65,19 +65,48 @@ export function issue(request: Issue): Issuance {
   return { facts, sign: () => signAccessToken(claims, key) }
 }
 
-/** A refresh token names its family's stream; the event keeps only the hash of its 256 random bits. */
-export function createRefreshToken(familyId: string): { token: string; hash: string } {
-  const secret = randomBytes(32).toString('base64url')
-  return { token: `${familyId}.${secret}`, hash: hashRefreshSecret(secret) }
+export interface RefreshToken {
+  readonly familyId: string
+  readonly secret: string
+  readonly hash: string
+  /** As the client gets it. */
+  readonly token: string
 }
 
-/** The family and the hash behind a refresh token, or undefined when it does not look like one. */
-export function parseRefreshToken(token: string): { familyId: string; hash: string } | undefined {
+/** A refresh token names its family's stream; the event keeps only the hash of its 256 random bits. */
+export function createRefreshToken(familyId: string): RefreshToken {
+  return refreshTokenOf(familyId, randomBytes(32).toString('base64url'))
+}
+
+/**
+ * The key that refresh tokens' successors are made with (HKDF, RFC 5869): the same in every instance, and of no other use.
+ * @param keyEncryptionKey 32 bytes in base64url
+ */
+export function deriveSuccessorKey(keyEncryptionKey: string): Buffer {
+  const secret = Buffer.from(keyEncryptionKey, 'base64url')
+  return Buffer.from(hkdfSync('sha256', secret, '', 'grantlog refresh token successor', 32))
+}
+
+/**
+ * The token that replaces another: always the same one, so that it can be given again without being stored. Nobody makes it of the
+ * one before without the key.
+ */
+export function successorOfToken({ familyId, secret }: RefreshToken, key: Buffer): RefreshToken {
+  return refreshTokenOf(
+    familyId,
+    createHmac('sha256', key).update(`${familyId}.${secret}`).digest('base64url'),
+  )
+}
+
+function refreshTokenOf(familyId: string, secret: string): RefreshToken {
+  return { familyId, secret, token: `${familyId}.${secret}`, hash: hashRefreshSecret(secret) }
+}
+
+/** The refresh token, or undefined when it does not look like one. */
+export function parseRefreshToken(token: string): RefreshToken | undefined {
   const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_-]{43})$/.exec(token)
   const [, familyId, secret] = match ?? []
-  return familyId === undefined || secret === undefined
-    ? undefined
-    : { familyId, hash: hashRefreshSecret(secret) }
+  return familyId === undefined || secret === undefined ? undefined : refreshTokenOf(familyId, secret)
 }
 
 function hashRefreshSecret(secret: string): string {

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { formatScope, invalidGrant, invalidScope, missingFrom, parseScope } from '@grantlog/oauth'
-import { type FamilyFacts, family, type Refresh } from '../domain/family.js'
+import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
 import { isSuspended } from '../projections/apis.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { createRefreshToken, issue, parseRefreshToken } from './issuance.js'
+import { issue, parseRefreshToken, successorOfToken } from './issuance.js'
 import { assertResource } from './target.js'
 
 const refused = 'The refresh token is invalid, expired or revoked.'
 
-/** RFC 6749 §6 with rotation (RFC 9700 §4.14.2): each use replaces the token, and a replaced one ends the family. */
+/**
+ * RFC 6749 §6 with rotation (RFC 9700 §4.14.2): each use replaces the token, and a replaced one ends the family. Whoever used a token
+ * may present it again for a short time, and gets the same successor (ADR 0011).
+ */
 export const refreshToken: Grant = {
   type: 'refresh_token',
 
@@ -18,17 +21,21 @@ export const refreshToken: Grant = {
     const { client, parameters } = request
     const presented = parseRefreshToken(parameters.require('refresh_token'))
     if (presented === undefined) throw invalidGrant(refused, 'malformed')
-    const { state } = await services.commands.load(family, presented.familyId)
-    const { facts } = state
+    const {
+      state: { facts },
+    } = await services.commands.load(family, presented.familyId)
+    if (facts === null) throw invalidGrant(refused, 'unknown')
     // RFC 6749 §6: the server MUST "ensure that the refresh token was issued to the authenticated client"
-    if (facts === null || facts.clientId !== client.client_id)
-      throw invalidGrant(refused, 'unknown, or of another client')
+    if (facts.clientId !== client.client_id) {
+      await endIfIssued(request, services, presented)
+      throw invalidGrant(refused, 'of another client')
+    }
     assertResource(parameters, facts.audience)
     const scopes = narrowed(facts, parameters.get('scope'))
     const now = services.clock.seconds()
     await assertAllowed(facts, services, now)
 
-    const successor = createRefreshToken(facts.familyId)
+    const successor = successorOfToken(presented, services.successorKey)
     const expiresAt = now + services.config.REFRESH_TOKEN_SECONDS
     const token = issue({
       issuer: services.config.ISSUER,
@@ -42,16 +49,19 @@ export const refreshToken: Grant = {
       scopes,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
-    const rotated = await rotate(request, services, facts.familyId, {
+    const state = await rotate(request, services, facts.familyId, {
       type: 'refresh',
       presented: presented.hash,
-      knownAsReplaced: false,
+      sender: request.sender,
+      retrySeconds: services.config.REFRESH_RETRY_SECONDS,
       successor: { hash: successor.hash, expiresAt: Math.min(expiresAt, facts.grantExpiresAt ?? expiresAt) },
       token: token.facts,
       at: now,
       causeId: randomUUID(),
     })
-    if (!rotated) throw invalidGrant(refused, `family ${facts.familyId}`)
+    // another one was given out only if the key was replaced meanwhile: then nobody can make it again
+    if (state === undefined || successorOf(presented.hash, state) !== successor.hash)
+      throw invalidGrant(refused, `family ${facts.familyId}`)
     return {
       access_token: token.sign(),
       token_type: 'Bearer',
@@ -62,25 +72,43 @@ export const refreshToken: Grant = {
   },
 }
 
-/** The family's state knows the current token and the one before; older ones are found in the stream, where theft is rare. */
+/**
+ * The family's state knows the current token and the last ones before; older ones are found in the stream, where theft is rare.
+ * @returns the state after it, or undefined when nothing was issued
+ */
 async function rotate(
   request: TokenRequest,
   services: TokenServices,
   familyId: string,
   command: Refresh,
-): Promise<boolean> {
+): Promise<FamilyState | undefined> {
   const context = {
     actor: { type: 'client', id: request.client.client_id },
     traceparent: request.traceparent,
   } as const
   const outcome = await services.commands.run(family, familyId, command, context)
-  if (outcome.events.length > 0) return outcome.events.some(event => event.type === 'refresh.rotated')
+  if (outcome.events.length > 0)
+    return outcome.events.some(event => event.type === 'token.issued') ? outcome.state : undefined
   const { status, refresh } = outcome.state
-  const unrecognised = status === 'active' && refresh?.hash !== command.presented
-  if (unrecognised && (await wasIssued(services, familyId, command.presented))) {
-    await services.commands.run(family, familyId, { ...command, knownAsReplaced: true }, context)
-  }
-  return false
+  if (status === 'active' && refresh?.hash !== command.presented)
+    await endIfIssued(request, services, { familyId, hash: command.presented })
+  return undefined
+}
+
+/** Whoever holds a refresh token of the family that is not for them to use has it from somebody who was: theft. */
+async function endIfIssued(
+  { client, traceparent }: TokenRequest,
+  services: TokenServices,
+  { familyId, hash }: { familyId: string; hash: string },
+): Promise<void> {
+  if (!(await wasIssued(services, familyId, hash))) return
+  const actor = { type: 'client', id: client.client_id } as const
+  await services.commands.run(
+    family,
+    familyId,
+    { type: 'stolen', causeId: randomUUID() },
+    { actor, traceparent },
+  )
 }
 
 /** Whether the family ever had a refresh token with the hash. Only who holds such a token can end the family with it. */

@@ -92,7 +92,8 @@ export const refreshReplayed = defineEvent({
   type: 'refresh.replayed',
   topic: 'tokens',
   streams: ['family-{familyId}'],
-  summary: 'A refresh token that had been replaced was presented again: theft; its family is revoked.',
+  summary:
+    'A refresh token was presented by somebody who may not use it, or after it was replaced: theft; its family is revoked.',
   data: z.strictObject({ familyId, clientId }),
   example: { familyId: aFamily, clientId: 'ledgerly' },
 })
