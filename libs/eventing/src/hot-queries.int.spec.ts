@@ -37,6 +37,7 @@ const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   'write rows': { text: /insert into suspensions/ },
   'remove rows': { text: /delete from suspensions/ },
   'was it applied': { text: /from checkpoints c/ },
+  'begin at a time': { text: /min\(l\.log_seq\)/ },
   'is anything asked': { text: /update projection_requests/ },
 }
 
@@ -147,15 +148,21 @@ async function letItRun(): Promise<void> {
     state: {},
     stateTag: 'spec',
   })
-  const following = await eventing.follow({
-    name: 'spec',
-    topics: ['clients'],
-    begin: () => ({ lastSeq: {}, nextOffset: null }),
-    deliver: async () => undefined,
-    alive: () => undefined,
-  })
+  const beginnings = [{ lastSeq: {}, nextOffset: null }, { at: new Date() }]
+  const following = await Promise.all(
+    beginnings.map(begin =>
+      eventing.follow({
+        name: 'spec',
+        topics: ['clients'],
+        begin: () => begin,
+        deliver: async () => undefined,
+        alive: () => undefined,
+      }),
+    ),
+  )
   await eventually(() => expect(sent.length).toBeGreaterThanOrEqual(4))
-  await following.stop()
+  await eventually(() => expect([...recorded].some(text => /min\(l\.log_seq\)/.test(text))).toBe(true))
+  await Promise.all(following.map(each => each.stop()))
   await eventing.stop()
 }
 

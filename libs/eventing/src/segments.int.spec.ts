@@ -238,6 +238,21 @@ describe('detaching a segment', () => {
   })
 })
 
+it('numbers that an interrupted detach left are of no consequence, and go with the next', async () => {
+  await twoSegments()
+  await detach()
+  await fill(2)
+  await append([anId()], 0)
+  await numberAll(log.pool)
+  await db.query(
+    'insert into log (log_seq, position) select n, n from generate_series(1, 10) n on conflict do nothing',
+  )
+  expect(await wrong()).toEqual([])
+  await expect(readLog(log.pool, 'clients', 0, 100)).rejects.toThrow(EventsDetached)
+  await detach()
+  expect((await numbers()).map(({ log_seq }) => Number(log_seq))).toEqual([15])
+})
+
 describe('attaching it again', () => {
   it('brings every event back, byte for byte, with its number', async () => {
     const { over } = await twoSegments()

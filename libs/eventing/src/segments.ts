@@ -61,6 +61,7 @@ export function detachSegment(
   before: Date,
 ): Promise<string> {
   return alone(db, async () => {
+    await dropNumbers(db) // of one that was detached, and then interrupted
     const { number, after, upTo, next, newest } = await oldest(db, before)
     const path = join(folder, fileName(service, after + 1, upTo))
     await mkdir(folder, { recursive: true })
@@ -100,7 +101,7 @@ export function detachSegment(
       )
       await db.query('update sequencer set detached_up_to = $1', [upTo])
     })
-    await db.query('delete from log where log_seq <= $1', [upTo])
+    await dropNumbers(db)
     return path
   })
 }
@@ -240,6 +241,11 @@ async function* archived(
     last += events.length
     yield events
   }
+}
+
+/** Takes the numbers of what is in files out of the log. */
+async function dropNumbers(db: pg.ClientBase): Promise<void> {
+  await db.query('delete from log where log_seq <= (select detached_up_to from sequencer)')
 }
 
 async function readToEnd(path: string) {

@@ -36,6 +36,7 @@ export const createEventTables = `
   ) partition by range (position);
   alter sequence events_position owned by events.position;
   create index events_xid on events (xid);
+  create index events_time on events using brin (time);
   create table segments (
     number integer primary key,
     first_position bigint not null,
@@ -64,7 +65,8 @@ export const createEventTables = `
     end
   $$;
   -- There is always a whole segment more than the one that is written.
-  create function add_segments() returns void language plpgsql security definer as $$
+  create function add_segments() returns void language plpgsql
+    security definer set search_path = public, pg_temp as $$
     declare
       reached bigint := (select last_value from events_position);
       last integer := coalesce((select max(number) from segments), 0);

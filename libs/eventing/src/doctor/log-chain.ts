@@ -20,7 +20,10 @@ export const logChain: Check = async ({ service, db }) => {
   }>(`
     select count(*)::int as numbers, coalesce(min(log_seq), 0)::int as first, coalesce(max(log_seq), 0)::int as last,
       (select last_seq::int from sequencer) as last_seq,
-      (select count(*)::int from log l where not exists (select from events e where e.position = l.position)) as dangling,
+      (
+        select count(*)::int from log l
+        where l.log_seq > (select detached_up_to from sequencer) and not exists (select from events e where e.position = l.position)
+      ) as dangling,
       (
         select stream_id from (
           select e.stream_id, e.stream_version, lag(e.stream_version) over (partition by e.stream_id order by l.log_seq) as before
@@ -30,7 +33,7 @@ export const logChain: Check = async ({ service, db }) => {
       coalesce((select max(position) from events), 0) <= (select last_value from events_position) as identity,
       (select detached_up_to::int from sequencer) as detached,
       (select max(next_position) - last_value from segments, events_position group by last_value)::int as ends
-    from log`)
+    from log where log_seq > (select detached_up_to from sequencer)`)
   const [found] = rows
   if (found === undefined) return []
   const { numbers, first, last, last_seq, dangling, disorder, identity, detached, ends } = found
