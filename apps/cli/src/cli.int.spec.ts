@@ -239,19 +239,17 @@ describe('grantlog doctor, with a database', () => {
 })
 
 describeWithKafka('grantlog topics rebuild', () => {
+  const whereOf = (database: TestDatabase, kafka: Awaited<ReturnType<typeof testKafka>>) => {
+    const brokers = kafka.brokers.join(',')
+    return ['--database', `clients=${database.url}`, '--brokers', brokers, '--prefix', kafka.topicPrefix]
+  }
+
   it('creates what is missing, and doctor finds it as it is stored', async () => {
     const [database, kafka] = [await testDatabase('cli-rebuild'), await testKafka()]
     const db = new pg.Client({ connectionString: database.url })
     await db.connect()
     await db.query(createEventTables).finally(() => db.end())
-    const where = [
-      '--database',
-      `clients=${database.url}`,
-      '--brokers',
-      kafka.brokers.join(','),
-      '--prefix',
-      kafka.topicPrefix,
-    ]
+    const where = whereOf(database, kafka)
     expect((await grantlog('doctor', ...where)).code).toBe(1)
     expect(await grantlog('topics', 'rebuild', 'clients', ...where)).toEqual({
       code: 0,
@@ -275,14 +273,7 @@ describeWithKafka('grantlog topics rebuild', () => {
       insert into log (log_seq, position) select position, position from events;
       update sequencer set last_seq = 50000, numbered_below = pg_snapshot_xmax(pg_current_snapshot());
       update publisher set cursor = 50000`)
-    const where = [
-      '--database',
-      `clients=${database.url}`,
-      '--brokers',
-      kafka.brokers.join(','),
-      '--prefix',
-      kafka.topicPrefix,
-    ]
+    const where = whereOf(database, kafka)
     const killed = spawn(process.execPath, [main, 'topics', 'rebuild', 'clients', ...where], {
       cwd: elsewhere,
       env: { PATH: process.env.PATH },
