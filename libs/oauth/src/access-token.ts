@@ -26,7 +26,12 @@ export type AccessTokenClaims = {
   auth_time?: number | undefined
   /** @see RFC 9068 §2.2.1 */
   acr?: string | undefined
+  /** What whoever sends the token must prove to hold. */
+  cnf?: Confirmation | undefined
 }
+
+/** A key that a token is bound to, by its thumbprint. @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1 */
+export type Confirmation = { jkt: string } | { 'x5t#S256': string }
 
 /**
  * Signs an access token: a JWT of type `at+jwt` with ES256. Synchronous, for the hot path.

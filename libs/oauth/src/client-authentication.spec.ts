@@ -1,6 +1,17 @@
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { certificates } from '@grantlog/testing'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { readClientCredentials } from './client-authentication.js'
+import { type JWK, SignJWT } from 'jose'
+import { JWT_BEARER_ASSERTION } from './client-assertion.js'
+import {
+  authenticateClient,
+  type ClientAuthenticationMethod,
+  type RegisteredClient,
+  readClientCredentials,
+} from './client-authentication.js'
+import { thumbprintOf } from './client-certificate.js'
+import { hashSecret } from './client-secret.js'
 import { OAuthError } from './errors.js'
 import { parseParameters } from './parameters.js'
 
@@ -86,7 +97,11 @@ describe('readClientCredentials', () => {
 
   test.each([
     ['no client (RFC 6749 §5.2)', ''],
-    ['an assertion, which is not supported (RFC 6749 §5.2)', 'client_id=a&client_assertion=x'],
+    ['an assertion of another type (RFC 7523 §2.2)', 'client_assertion=x&client_assertion_type=saml2'],
+    [
+      'an assertion that is no JWT (RFC 7523 §3)',
+      `client_assertion=x&client_assertion_type=${JWT_BEARER_ASSERTION}`,
+    ],
   ])('refuses %s', (_, body) => {
     expect(() => read(undefined, body)).toThrow(
       expect.objectContaining({ code: 'invalid_client', status: 401 }),
@@ -152,5 +167,141 @@ describe('readClientCredentials', () => {
     const attempt = () => read(basic('client:very%secret'))
     expect(attempt).not.toThrow(expect.objectContaining({ detail: expect.stringContaining('very') }))
     expect(attempt).not.toThrow(expect.objectContaining({ description: expect.stringContaining('very') }))
+  })
+})
+
+describe('authenticateClient', () => {
+  const issuer = 'https://as.example'
+  const now = 1_800_000_000
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const certificate = (name: keyof typeof certificates) => new X509Certificate(certificates[name])
+  const none: RegisteredClient = {
+    auth_method: 'none',
+    verifiers: [],
+    keys: [],
+    certificates: [],
+    suspended: false,
+  }
+  const clients: Record<string, RegisteredClient> = {
+    basic: { ...none, auth_method: 'client_secret_basic', verifiers: [hashSecret('s3cret')] },
+    post: { ...none, auth_method: 'client_secret_post', verifiers: [hashSecret('s3cret')] },
+    jwt: { ...none, auth_method: 'private_key_jwt', keys: [publicKey.export({ format: 'jwk' }) as JWK] },
+    pki: {
+      ...none,
+      auth_method: 'tls_client_auth',
+      certificates: [{ kind: 'san_dns', value: 'client.example' }],
+    },
+    self: {
+      ...none,
+      auth_method: 'self_signed_tls_client_auth',
+      certificates: [{ kind: 'thumbprint', value: thumbprintOf(certificate('selfSigned')) }],
+    },
+    bare: { ...none, auth_method: 'tls_client_auth' },
+    public: none,
+    suspended: { ...none, suspended: true },
+  }
+  const used = new Set<string>()
+  const authenticate = (request: {
+    authorization?: string
+    body?: string
+    certificate?: keyof typeof certificates
+  }) =>
+    authenticateClient(
+      {
+        authorization: request.authorization,
+        parameters: parseParameters(request.body ?? ''),
+        certificate: request.certificate && certificate(request.certificate),
+      },
+      {
+        find: async id => clients[id],
+        once: async id => !used.has(id) && used.add(id) !== undefined,
+        issuer,
+        now,
+        certificateAuthorities: [certificate('authority')],
+      },
+    )
+  const sign = (claims: object = {}, key = privateKey) =>
+    new SignJWT({ iss: 'jwt', sub: 'jwt', aud: issuer, exp: now + 60, jti: crypto.randomUUID(), ...claims })
+      .setProtectedHeader({ alg: 'ES256' })
+      .sign(key)
+  const asserting = (jwt: string, more = '') =>
+    `client_assertion_type=${JWT_BEARER_ASSERTION}&client_assertion=${jwt}${more}`
+
+  test.each<[ClientAuthenticationMethod, string, Parameters<typeof authenticate>[0]]>([
+    ['client_secret_basic', 'basic', { authorization: basic('basic:s3cret') }],
+    ['client_secret_post', 'post', { body: 'client_id=post&client_secret=s3cret' }],
+    ['tls_client_auth', 'pki', { body: 'client_id=pki', certificate: 'client' }],
+    ['self_signed_tls_client_auth', 'self', { body: 'client_id=self', certificate: 'selfSigned' }],
+    ['none', 'public', { body: 'client_id=public' }],
+    ['none', 'public', { body: 'client_id=public', certificate: 'client' }],
+  ])('lets in by %s', async (_, name, request) => {
+    expect(await authenticate(request)).toBe(clients[name])
+  })
+
+  test('lets in by private_key_jwt, each assertion once (RFC 7523 §3)', async () => {
+    const body = asserting(await sign(), '&client_id=jwt')
+    expect(await authenticate({ body })).toBe(clients.jwt)
+    await expect(authenticate({ body })).rejects.toMatchObject({ detail: 'the assertion was used before' })
+    expect(await authenticate({ body: asserting(await sign()) })).toBe(clients.jwt)
+  })
+
+  test.each<[string, Parameters<typeof authenticate>[0]]>([
+    ['an unknown client', { authorization: basic('nobody:s3cret') }],
+    ['a wrong secret', { authorization: basic('basic:wrong') }],
+    ['an empty secret', { authorization: basic('basic:') }],
+    ['another method than the registered one', { authorization: basic('post:s3cret') }],
+    ['no proof where one is registered', { body: 'client_id=basic' }],
+    ['no assertion where one is registered', { body: 'client_id=jwt' }],
+    ['a certificate where a secret is registered', { body: 'client_id=basic', certificate: 'client' }],
+    ['a secret of a client that has none', { authorization: basic('public:s3cret') }],
+    ['a secret beside a registered certificate', { authorization: basic('pki:x'), certificate: 'client' }],
+    ['no certificate', { body: 'client_id=pki' }],
+    [
+      'a certificate of another authority (RFC 8705 §2.1)',
+      { body: 'client_id=pki', certificate: 'impostor' },
+    ],
+    ['a self-signed one where names are registered', { body: 'client_id=pki', certificate: 'selfSigned' }],
+    ['another self-signed one (RFC 8705 §2.2)', { body: 'client_id=self', certificate: 'anotherSelfSigned' }],
+    ['one that an authority issued, of another client', { body: 'client_id=self', certificate: 'client' }],
+    ['any certificate where none is registered', { body: 'client_id=bare', certificate: 'client' }],
+    ['a suspended client', { body: 'client_id=suspended' }],
+  ])('refuses %s, and does not say why', async (_, request) => {
+    await expect(authenticate(request)).rejects.toMatchObject({
+      code: 'invalid_client',
+      description: 'Client authentication failed.',
+    })
+  })
+
+  test.each<[string, () => Promise<string>]>([
+    [
+      'signed by somebody else',
+      () => sign({}, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
+    ],
+    ['of a client that is unknown', () => sign({ iss: 'nobody', sub: 'nobody' })],
+    ['of a client that has a secret', () => sign({ iss: 'basic', sub: 'basic' })],
+  ])('refuses an assertion %s, and does not say why', async (_, make) => {
+    await expect(authenticate({ body: asserting(await make()) })).rejects.toMatchObject({
+      code: 'invalid_client',
+      description: 'Client authentication failed.',
+    })
+  })
+
+  test('refuses an assertion for another server by name, whether the client exists or not', async () => {
+    for (const name of ['jwt', 'nobody']) {
+      const body = asserting(await sign({ iss: name, sub: name, aud: 'https://other.example' }))
+      await expect(authenticate({ body })).rejects.toThrow('must be the issuer identifier')
+    }
+  })
+
+  test('refuses an assertion whose client is not the one named (RFC 7521 §4.2)', async () => {
+    const body = asserting(await sign(), '&client_id=basic')
+    await expect(authenticate({ body })).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+
+  test('does not use up an assertion that nobody signed', async () => {
+    const jti = crypto.randomUUID()
+    const forged = await sign({ jti }, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+    await expect(authenticate({ body: asserting(forged) })).rejects.toThrow()
+    expect(await authenticate({ body: asserting(await sign({ jti })) })).toBe(clients.jwt)
   })
 })

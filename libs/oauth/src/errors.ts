@@ -6,6 +6,7 @@ export type OAuthErrorCode =
   | 'insufficient_scope'
   | 'invalid_client'
   | 'invalid_client_metadata'
+  | 'invalid_dpop_proof'
   | 'invalid_grant'
   | 'invalid_redirect_uri'
   | 'invalid_request'
@@ -18,6 +19,7 @@ export type OAuthErrorCode =
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
   | 'unsupported_token_type'
+  | 'use_dpop_nonce'
 
 /**
  * A refusal in the protocol's own form. `description` is public: the client's developer reads it. `detail` is private: it goes
@@ -175,3 +177,19 @@ export const insufficientScope = (
       scope: requiredScope,
     }),
   })
+
+/** `invalid_dpop_proof`, 400: what came in the DPoP header proves nothing. @see RFC 9449 §5 */
+export const invalidDpopProof = (description: string, detail?: string): OAuthError =>
+  new OAuthError('invalid_dpop_proof', 400, description, detail)
+
+/** `use_dpop_nonce`, 400: the proof must hold this nonce. @see RFC 9449 §8 */
+export const useDpopNonce = (nonce: string): OAuthError =>
+  new OAuthError(
+    'use_dpop_nonce',
+    400,
+    'The DPoP proof must have the nonce of the DPoP-Nonce header.',
+    undefined,
+    {
+      'DPoP-Nonce': nonce,
+    },
+  )

@@ -1,7 +1,7 @@
 /**
  * What an authorization server tells about itself, in the RFC's own names. Absent members are unsupported.
  *
- * @see RFC 8414 §2; RFC 9126 §5, RFC 8628 §4, RFC 9207 §3, RFC 9449 §5.1, RFC 9728 §4 for the members they add
+ * @see RFC 8414 §2; RFC 9126 §5, RFC 8628 §4, RFC 9207 §3, RFC 9449 §5.1, RFC 8705 §3.3 and §5, RFC 9728 §4 for the members they add
  */
 export type AuthorizationServerMetadata = {
   issuer: string
@@ -21,7 +21,12 @@ export type AuthorizationServerMetadata = {
   introspection_endpoint_auth_methods_supported?: readonly string[] | undefined
   revocation_endpoint_auth_methods_supported?: readonly string[] | undefined
   code_challenge_methods_supported?: readonly string[] | undefined
+  token_endpoint_auth_signing_alg_values_supported?: readonly string[] | undefined
+  introspection_endpoint_auth_signing_alg_values_supported?: readonly string[] | undefined
+  revocation_endpoint_auth_signing_alg_values_supported?: readonly string[] | undefined
   dpop_signing_alg_values_supported?: readonly string[] | undefined
+  tls_client_certificate_bound_access_tokens?: boolean | undefined
+  mtls_endpoint_aliases?: Readonly<Record<string, string>> | undefined
   protected_resources?: readonly string[] | undefined
   authorization_response_iss_parameter_supported?: boolean | undefined
   require_pushed_authorization_requests?: boolean | undefined
@@ -47,6 +52,7 @@ export function authorizationServerMetadata(input: AuthorizationServerInput): Au
     // RFC 8414 §2: the JWK Set's URL "MUST use the "https" scheme"; RFC 6749 §3.1, §3.2: endpoints MUST use TLS, no fragment.
     if (typeof value === 'string' && /_endpoint$|^jwks_uri$/.test(name)) assertUrl(name, value)
   }
+  for (const [name, value] of Object.entries(input.mtls_endpoint_aliases ?? {})) assertUrl(name, value)
   const metadata: AuthorizationServerMetadata = {
     response_types_supported: ['code'],
     response_modes_supported: ['query'],

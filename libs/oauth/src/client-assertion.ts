@@ -1,0 +1,101 @@
+import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK, type JWK } from 'jose'
+import { type ClientSigningAlgorithm, clientSigningAlgorithms } from './algorithms.js'
+import { invalidClient } from './errors.js'
+
+/** `client_assertion_type` of a JWT. @see RFC 7523 §2.2 */
+export const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** A client assertion that says what it must; whether the client signed it is another question. */
+export interface ClientAssertion {
+  readonly jwt: string
+  readonly clientId: string
+  readonly algorithm: ClientSigningAlgorithm
+  readonly keyId: string | undefined
+  /** `jti`: good for one use. */
+  readonly id: string
+  /** Seconds. */
+  readonly expiresAt: number
+}
+
+/** How far ahead an assertion may expire, in seconds: so long its id is remembered. */
+export const longestAssertion = 600
+const clockTolerance = 10
+const maxIdLength = 256
+
+/** The `sub` of an assertion, before anything of it is believed. @throws OAuthError `invalid_client` when it is no JWT that has one */
+export function subjectOfAssertion(jwt: string): string {
+  const { sub } = decoded(jwt).claims
+  if (typeof sub !== 'string' || !/^[\x20-\x7e]+$/.test(sub))
+    throw refuse('The client assertion does not name its client in sub.')
+  return sub
+}
+
+/**
+ * What an assertion says, checked. It tells nobody whether the client exists: no key was asked for.
+ *
+ * @param context.issuer the one audience that an assertion may have
+ * @param context.now seconds
+ * @throws OAuthError `invalid_client` that says what the assertion lacks
+ * @see RFC 7523 §3, draft-ietf-oauth-rfc7523bis §4 (the issuer as sole audience)
+ */
+export function readClientAssertion(
+  jwt: string,
+  { issuer, now }: { issuer: string; now: number },
+): ClientAssertion {
+  const { header, claims } = decoded(jwt)
+  const algorithm = clientSigningAlgorithms.find(known => known === header.alg)
+  if (algorithm === undefined)
+    throw refuse(`The client assertion must be signed with one of ${clientSigningAlgorithms.join(', ')}.`)
+  if (header.typ !== undefined && !/^(application\/)?(jwt|client-authentication\+jwt)$/i.test(header.typ))
+    throw refuse('The JWT is of another type than a client assertion.') // RFC 8725 §3.12
+  // RFC 7523 §3: for client authentication, iss and sub are both the client_id
+  const clientId = subjectOfAssertion(jwt)
+  if (claims.iss !== clientId)
+    throw refuse('The iss and the sub of a client assertion must both be the client_id.')
+  // an assertion made for another server, or for several, could have been made for a server that passes it on
+  if (claims.aud !== issuer)
+    throw refuse(`The aud of the client assertion must be the issuer identifier, and nothing else: ${issuer}`)
+  const { exp, iat, nbf, jti } = claims
+  if (typeof exp !== 'number') throw refuse('The client assertion does not say when it expires (exp).')
+  if (exp <= now) throw refuse('The client assertion has expired.')
+  if (exp > now + longestAssertion)
+    throw refuse(`The client assertion expires more than ${longestAssertion} seconds ahead.`)
+  for (const [name, time] of [
+    ['nbf', nbf],
+    ['iat', iat],
+  ] as const) {
+    if (time !== undefined && !(typeof time === 'number' && time <= now + clockTolerance))
+      throw refuse(`The ${name} of the client assertion lies in the future.`)
+  }
+  if (typeof jti !== 'string' || jti === '' || jti.length > maxIdLength)
+    throw refuse(`The client assertion needs a jti of 1 to ${maxIdLength} characters.`)
+  return { jwt, clientId, algorithm, keyId: header.kid, id: jti, expiresAt: exp }
+}
+
+/** Whether one of the client's keys signed an assertion. @see RFC 7515 §5.2 */
+export async function isSignedByOneOf(
+  { jwt, algorithm, keyId }: ClientAssertion,
+  keys: readonly JWK[],
+): Promise<boolean> {
+  // RFC 7515 §4.1.4: kid is a hint as to which key; without one, all that fit are tried
+  const named = keyId === undefined ? keys : keys.filter(({ kid }) => kid === undefined || kid === keyId)
+  for (const key of named.filter(({ kty }) => kty === keyTypes[algorithm])) {
+    const verified = await compactVerify(jwt, await importJWK({ ...key }, algorithm), {
+      algorithms: [algorithm],
+    }).catch(() => undefined) // not this one
+    if (verified !== undefined) return true
+  }
+  return false
+}
+
+const keyTypes = { ES256: 'EC', Ed25519: 'OKP', EdDSA: 'OKP', PS256: 'RSA', RS256: 'RSA' } as const
+
+function decoded(jwt: string) {
+  try {
+    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) }
+  } catch {
+    throw refuse('The client assertion is not a signed JWT.')
+  }
+}
+
+const refuse = (description: string) => invalidClient(description)
