@@ -223,7 +223,7 @@ export const single: readonly Row[] = [
       ...posted(`/clients/${id}`, { ...aClient, token_endpoint_auth_method: 'none' }, 'PUT'),
       headers: { authorization: `Bearer ${token}`, 'content-type': json },
     }),
-    refusal: problem(409, 'can not change between having a secret'),
+    refusal: problem(409, 'goes on to authenticate or not to'),
   },
   {
     name: 'a client that gets a secret',
@@ -231,7 +231,7 @@ export const single: readonly Row[] = [
       ...posted(`/clients/${id}`, aClient, 'PUT'),
       headers: { authorization: `Bearer ${token}`, 'content-type': json },
     }),
-    refusal: problem(409, 'can not change between having a secret'),
+    refusal: problem(409, 'goes on to authenticate or not to'),
   },
   asked('a path that leads nowhere', { path: '/nothing' }, problem(404, 'nothing at this address')),
 ]

@@ -19,6 +19,11 @@ export const codeClaims = z.object({
   audience,
   scopes,
   codeChallenge: z.string().length(43).describe('PKCE S256 (RFC 7636 §4.2).'),
+  dpopThumbprint: z
+    .string()
+    .length(43)
+    .optional()
+    .describe('The only key that may redeem it (RFC 9449 §10).'),
   accessTokenSeconds: z.int().positive(),
   issuedAt: seconds.describe('When the code was made.'),
   authTime: seconds.describe('When the person signed in.'),

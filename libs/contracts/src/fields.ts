@@ -33,3 +33,38 @@ export const grantType = z
   .enum(['authorization_code', 'refresh_token', 'client_credentials'])
   .describe('OAuth grant type (RFC 6749 §1.3).')
 export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')
+
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+export const publicJwk = z
+  .union([
+    z.strictObject({
+      kty: z.literal('EC').describe('Key type; `EC` for ES256, `OKP` for EdDSA, `RSA` for PS256 and RS256.'),
+      crv: z.literal('P-256').describe('Curve.'),
+      x: coordinate.describe('X coordinate, or the whole public key of Ed25519: 32 bytes, base64url.'),
+      y: coordinate.describe('Y coordinate: 32 bytes, base64url.'),
+    }),
+    z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate }),
+    z.strictObject({
+      kty: z.literal('RSA'),
+      n: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{342,1366}$/)
+        .describe('Modulus: 2048 bits or more, base64url.'),
+      e: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,8}$/)
+        .describe('Exponent, base64url.'),
+    }),
+  ])
+  .describe('A public key as a JWK (RFC 7517; RFC 7518 §6.2.1, §6.3.1; RFC 8037 §2).')
+export const senderConstraint = z.enum(['dpop', 'certificate'])
+export const boundTo = z
+  .strictObject({
+    kind: senderConstraint.describe('A DPoP key (RFC 9449) or a certificate (RFC 8705).'),
+    thumbprint: z
+      .string()
+      .length(43)
+      .describe('`jkt` or `x5t#S256`: SHA-256 of the key or the certificate, base64url.'),
+  })
+  .describe('What the sender of the token must prove to hold; without it, whoever has the token may use it.')
+export type BoundTo = z.infer<typeof boundTo>

@@ -24,6 +24,7 @@ export {
 } from './envelope.js'
 export { defineEvent, type EventDefinition, streamOf, versionsOf, wireType } from './event.js'
 export { revocationTargets } from './events/revocation.js'
+export type { BoundTo } from './fields.js'
 export { type Heartbeat, heartbeat, heartbeatLine } from './heartbeat.js'
 export { MerkleRange } from './merkle.js'
 export { type Service, services, type Topic, topics } from './topics.js'

@@ -34,6 +34,7 @@ const allowedNames: Readonly<Record<string, string>> = {
   'client.*/credentials[].verifier': 'SHA-256 of 256 random bits: it cannot be reversed or guessed',
   'client.*/tokenEndpointAuthMethod': 'the name of a method (RFC 7591 §2)',
   'api.*/accessTokenSeconds': 'a duration',
+  'client.*/keys[].keyId': 'the `kid` of a public key',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',
   'token.*/tokenId': 'the `jti`: it opens nothing',
   'token.*/keyId': 'the `kid`, a public thumbprint',
@@ -42,6 +43,9 @@ const allowedNames: Readonly<Record<string, string>> = {
 
 const allowedValues: Readonly<Record<string, string>> = {
   'client.*/credentials[].verifier': 'the hash of a secret, not a secret',
+  'client.*/keys[].jwk.x': 'half of a public key',
+  'client.*/keys[].jwk.y': 'half of a public key',
+  'token.*/boundTo.thumbprint': 'the hash of a public key',
   'key.*/jwk.x': 'half of a public key',
   'key.*/jwk.y': 'half of a public key',
 }

@@ -17,6 +17,9 @@ const registration: Registration = {
   redirectUris: ['https://ledgerly.example/callback'],
   grantTypes: ['authorization_code'],
   tokenEndpointAuthMethod: 'client_secret_basic',
+  keys: [],
+  certificates: [],
+  senderConstraint: null,
   scopes: ['invoices:read'],
 }
 const renamed: Registration = {
@@ -149,6 +152,11 @@ describe('a client', () => {
     ['none', 'none', true],
     ['client_secret_basic', 'none', false],
     ['none', 'client_secret_post', false],
+    ['none', 'private_key_jwt', false],
+    ['client_secret_basic', 'private_key_jwt', true],
+    ['tls_client_auth', 'private_key_jwt', true],
+    ['private_key_jwt', 'client_secret_basic', false],
+    ['self_signed_tls_client_auth', 'client_secret_post', false],
   ] as const)('may %s become %s?', (before, then, answer) => {
     const by = (tokenEndpointAuthMethod: Registration['tokenEndpointAuthMethod']) => ({
       ...registration,

@@ -78,9 +78,17 @@ export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
   },
 }
 
-/** A client that keeps a secret never becomes one that keeps none, nor the other way round: it would be another client. */
+/**
+ * A client that authenticates never becomes one that does not, nor the other way round: it would be another client. Nor does one go back
+ * from a key or certificate to a secret, which may never have been made.
+ */
 export function mayBecome(before: Registration, after: Registration): boolean {
-  return (before.tokenEndpointAuthMethod === 'none') === (after.tokenEndpointAuthMethod === 'none')
+  const same = (before.tokenEndpointAuthMethod === 'none') === (after.tokenEndpointAuthMethod === 'none')
+  return same && (hasSecret(before) || !hasSecret(after))
+}
+
+export function hasSecret({ tokenEndpointAuthMethod }: Registration): boolean {
+  return tokenEndpointAuthMethod === 'client_secret_basic' || tokenEndpointAuthMethod === 'client_secret_post'
 }
 
 function suspend(command: Extract<ClientCommand, { type: 'suspend' }>): ClientEvent[] {

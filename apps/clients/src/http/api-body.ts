@@ -2,7 +2,7 @@ import { assertResourceIndicator, OAuthError } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
-import { unique } from './client-body.js'
+import { unique } from './wrong-member.js'
 
 export const apiBody = z.object({
   audience: z

@@ -1,7 +1,9 @@
 import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
-import { line, Problem } from '@grantlog/platform'
+import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
+import { proofBody, readProof, shownProof } from './client-proof.js'
+import { unique, wrong } from './wrong-member.js'
 
 const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials'])
 
@@ -14,9 +16,7 @@ export const clientBody = z.object({
     .optional(),
   redirect_uris: z.array(z.string()).max(20).default([]),
   grant_types: z.array(grantType).min(1).max(3).default(['authorization_code']),
-  token_endpoint_auth_method: z
-    .enum(['client_secret_basic', 'client_secret_post', 'none'])
-    .default('client_secret_basic'),
+  ...proofBody,
   scope: z.string().max(2000),
 })
 export const newClient = clientBody.extend({
@@ -28,8 +28,9 @@ export const newClient = clientBody.extend({
 
 /** What the members mean together. @throws Problem 400 that points at the member */
 export function readRegistration(clientId: string, body: z.infer<typeof clientBody>): Registration {
-  const { redirect_uris, grant_types, token_endpoint_auth_method, scope } = body
-  const confidential = token_endpoint_auth_method !== 'none'
+  const { redirect_uris, grant_types, scope } = body
+  const proof = readProof(body)
+  const confidential = proof.tokenEndpointAuthMethod !== 'none'
   const redirectUris = unique('/redirect_uris', redirect_uris)
   for (const [index, uri] of redirectUris.entries()) {
     pointing(`/redirect_uris/${index}`, () => assertRedirectUri(uri, { confidential }))
@@ -44,14 +45,14 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     throw wrong('/grant_types', 'refresh_token needs authorization_code beside it')
   // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
   if (grantTypes.includes('client_credentials') && !confidential)
-    throw wrong('/grant_types', 'client_credentials is only for clients with a secret')
+    throw wrong('/grant_types', 'client_credentials is only for clients that authenticate')
   return {
     clientId,
     name: body.client_name,
     homepage: body.client_uri ?? null,
     redirectUris,
     grantTypes,
-    tokenEndpointAuthMethod: token_endpoint_auth_method,
+    ...proof,
     scopes: readScopes(scope),
   }
 }
@@ -75,7 +76,7 @@ export function shownClient({
     ...(registration.homepage !== null && { client_uri: registration.homepage }),
     redirect_uris: registration.redirectUris,
     grant_types: registration.grantTypes,
-    token_endpoint_auth_method: registration.tokenEndpointAuthMethod,
+    ...shownProof(registration),
     scope: registration.scopes.join(' '),
     suspended,
   }
@@ -87,13 +88,4 @@ function pointing<T>(pointer: string, work: () => T): T {
   } catch (error) {
     throw error instanceof OAuthError ? wrong(pointer, error.description) : error
   }
-}
-
-export function unique<T>(pointer: string, values: readonly T[]): T[] {
-  if (new Set(values).size !== values.length) throw wrong(pointer, 'names something twice')
-  return [...values]
-}
-
-function wrong(pointer: string, detail: string): Problem {
-  return new Problem(400, 'Bad Request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] })
 }

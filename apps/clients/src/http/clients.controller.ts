@@ -7,7 +7,7 @@ import { RequireScope, Token } from '@grantlog/resource-guard/nest'
 import { Controller, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { z } from 'zod'
-import { type ClientCommand, client, mayBecome } from '../domain/client.js'
+import { type ClientCommand, client, hasSecret, mayBecome } from '../domain/client.js'
 import { listClients } from '../projections/clients.projection.js'
 import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
 import { clientId } from './known-id.js'
@@ -48,7 +48,7 @@ export class ClientsController {
   async register(@Token() token: VerifiedToken, @JsonBody(newClient) body: z.infer<typeof newClient>) {
     const id = body.client_id ?? randomUUID()
     const registration = readRegistration(id, body)
-    const secret = registration.tokenEndpointAuthMethod === 'none' ? undefined : createClientSecret()
+    const secret = hasSecret(registration) ? createClientSecret() : undefined
     const credentials = secret ? [{ credentialId: randomUUID(), verifier: hashSecret(secret) }] : []
     const command = { type: 'register', registration, credentials } as const
     const { events, state } = await this.commands.run(client, id, command, operatorOf(token))
@@ -77,7 +77,7 @@ export class ClientsController {
       throw new Problem(
         409,
         'Conflict',
-        'A client can not change between having a secret and having none: register another client.',
+        'A client goes on to authenticate or not to, and one without a secret gets none: register another client.',
       )
     }
     return shownClient(after)

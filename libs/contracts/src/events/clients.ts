@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.js'
-import { apiId, audience, clientId, grantTypes, scopes, uuid } from '../fields.js'
+import {
+  apiId,
+  audience,
+  clientId,
+  grantTypes,
+  publicJwk,
+  scopes,
+  senderConstraint,
+  uuid,
+} from '../fields.js'
 
 const client = z.strictObject({
   clientId,
@@ -12,8 +21,40 @@ const client = z.strictObject({
     .describe('Where the browser may be sent back to (RFC 6749 §3.1.2).'),
   grantTypes,
   tokenEndpointAuthMethod: z
-    .enum(['client_secret_basic', 'client_secret_post', 'none'])
-    .describe('How the client authenticates (RFC 7591 §2); `none` makes it a public client.'),
+    .enum([
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+      'none',
+    ])
+    .describe('How the client authenticates (RFC 7591 §2, RFC 8705 §2); `none` makes it a public client.'),
+  keys: z
+    .array(
+      z.strictObject({
+        keyId: z.string().max(128).nullable().describe('Its `kid`, where it has one.'),
+        jwk: publicJwk,
+      }),
+    )
+    .max(10)
+    .describe('The public keys of `private_key_jwt` (RFC 7523); none for any other method.'),
+  certificates: z
+    .array(
+      z.strictObject({
+        kind: z
+          .enum(['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'thumbprint'])
+          .describe('A name in a certificate (RFC 8705 §2.1.2), or the certificate’s own SHA-256.'),
+        value: z.string().min(1).max(512).describe('The name, or the thumbprint in base64url.'),
+      }),
+    )
+    .max(10)
+    .describe('By what a certificate is known to be the client’s; none for any other method.'),
+  senderConstraint: senderConstraint
+    .nullable()
+    .describe(
+      'How every token of the client must be bound to its sender (RFC 9449, RFC 8705); null: as it asks.',
+    ),
   scopes: scopes.describe('The scopes the client may ask for, over all APIs.'),
 })
 const credential = z.strictObject({
@@ -32,6 +73,9 @@ const aClient: z.infer<typeof client> = {
   redirectUris: ['https://ledgerly.example/callback'],
   grantTypes: ['authorization_code', 'refresh_token'],
   tokenEndpointAuthMethod: 'client_secret_basic',
+  keys: [],
+  certificates: [],
+  senderConstraint: null,
   scopes: ['invoices:read'],
 }
 
@@ -59,7 +103,24 @@ export const clientUpdated = defineEvent({
   streams: ['client-{clientId}'],
   summary: 'A client’s registration was replaced; its credentials stay.',
   data: client,
-  example: { ...aClient, name: 'Ledgerly Books' },
+  example: {
+    ...aClient,
+    name: 'Ledgerly Books',
+    tokenEndpointAuthMethod: 'private_key_jwt',
+    keys: [
+      {
+        keyId: '2026-11',
+        jwk: {
+          kty: 'EC',
+          crv: 'P-256',
+          x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+          y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+        },
+      },
+    ],
+    certificates: [{ kind: 'san_dns', value: 'client.ledgerly.example' }],
+    senderConstraint: 'dpop',
+  },
 })
 export const clientSuspended = defineEvent({
   type: 'client.suspended',

@@ -1,6 +1,17 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.js'
-import { audience, clientId, familyId, grantId, grantType, owner, scopes, seconds, uuid } from '../fields.js'
+import {
+  audience,
+  boundTo,
+  clientId,
+  familyId,
+  grantId,
+  grantType,
+  owner,
+  scopes,
+  seconds,
+  uuid,
+} from '../fields.js'
 
 const aFamily = '0199aa00-0000-7000-8000-0000000000fa'
 const aGrant = '0199aa00-0000-7000-8000-0000000000f1'
@@ -61,6 +72,7 @@ export const tokenIssued = defineEvent({
     keyId: z.string().max(64).describe('The `kid` of the key that signed the token.'),
     issuedAt: seconds.describe('The token’s `iat`, in seconds.'),
     expiresAt: seconds.describe('The token’s `exp`, in seconds.'),
+    boundTo: boundTo.optional(),
   }),
   example: {
     tokenId: aToken,
@@ -74,6 +86,7 @@ export const tokenIssued = defineEvent({
     keyId: 'Zx0fYyqSw1v4nTq2',
     issuedAt: 1_767_225_600,
     expiresAt: 1_767_226_200,
+    boundTo: { kind: 'dpop', thumbprint: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' },
   },
 })
 export const refreshRotated = defineEvent({
