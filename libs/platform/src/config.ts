@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
@@ -9,6 +10,8 @@ export interface Setting<T> {
   readonly describe: string
   readonly example: string
   readonly secret: boolean
+  /** Whether it may stand in a file that `NAME_FILE` names. */
+  readonly file: boolean
   /** As it would stand in the environment. Without one the setting is mandatory. */
   readonly default?: string | undefined
   readonly optional: boolean
@@ -21,7 +24,7 @@ interface Facts {
 }
 
 function make<T>(schema: z.ZodType<T, string>, type: string, facts: Facts, secret = false): Setting<T> {
-  return { schema, type, ...facts, secret, optional: false }
+  return { schema, type, ...facts, secret, file: secret, optional: false }
 }
 
 /** The kinds of settings there are. */
@@ -64,6 +67,24 @@ export const setting = {
       pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/,
       wrong: 'must be 32 bytes in base64url without padding (43 characters)',
     }),
+  /** PEM, as many as there are. */
+  certificates: (facts: Facts): Setting<X509Certificate[]> => ({
+    ...make(
+      z.string().transform((text, context) => {
+        try {
+          return (text.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(
+            pem => new X509Certificate(pem),
+          )
+        } catch {
+          context.addIssue('must be certificates in PEM')
+          return z.NEVER
+        }
+      }),
+      'certificates in PEM',
+      facts,
+    ),
+    file: true,
+  }),
   optional: <T>(inner: Setting<T>): Setting<T | undefined> => ({
     ...inner,
     schema: inner.schema as z.ZodType<T | undefined, string>,
@@ -139,7 +160,7 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Reads the settings from an environment. A secret may also stand in a file that `NAME_FILE` names.
+ * Reads the settings from an environment. What may stand in a file is read from the one that `NAME_FILE` names.
  * @throws ConfigurationError
  */
 export function loadConfig<D extends ConfigDefinition>(definition: D, env: NodeJS.ProcessEnv): ConfigOf<D> {
@@ -157,13 +178,14 @@ export function loadConfig<D extends ConfigDefinition>(definition: D, env: NodeJ
 /** The rows of the configuration reference. */
 export function describeConfig(definition: ConfigDefinition) {
   return Object.entries(definition.settings).map(
-    ([name, { type, describe, example, secret, default: fallback, optional }]) => ({
+    ([name, { type, describe, example, secret, file, default: fallback, optional }]) => ({
       service: definition.service,
       name,
       type,
       describe,
       example,
       secret,
+      file,
       default: fallback,
       optional,
     }),
@@ -189,7 +211,7 @@ function read(
   const parsed = option.schema.safeParse(source.text)
   if (parsed.success) return { value: parsed.data }
   const what = parsed.error.issues[0]?.message ?? 'is malformed'
-  return { problem: option.secret ? what : `${what}, not “${source.text}”` }
+  return { problem: option.file ? what : `${what}, not “${source.text}”` }
 }
 
 function textOf(
@@ -198,7 +220,7 @@ function textOf(
   env: NodeJS.ProcessEnv,
 ): { text: string | undefined } | { problem: string } {
   const direct = env[name]
-  const file = option.secret ? env[`${name}_FILE`] : undefined
+  const file = option.file ? env[`${name}_FILE`] : undefined
   if (direct !== undefined && direct !== '' && file)
     return { problem: `is set twice: by itself and by ${name}_FILE` }
   if (file) {

@@ -1,4 +1,5 @@
 import fastifyCookie from '@fastify/cookie'
+import proxyAddress from '@fastify/proxy-addr'
 import { invalidRequest } from '@grantlog/oauth'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -22,8 +23,8 @@ export function corsOptions(origins: readonly string[]) {
   return {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'traceparent'],
-    exposedHeaders: ['www-authenticate', 'retry-after'],
+    allowedHeaders: ['authorization', 'content-type', 'dpop', 'idempotency-key', 'traceparent'],
+    exposedHeaders: ['www-authenticate', 'retry-after', 'dpop-nonce'],
     maxAge: 600,
   }
 }
@@ -119,6 +120,16 @@ export async function prepareHttp(
       routes.filter(route => route.pattern.test(path) && route.method !== 'HEAD').map(route => route.method),
     ),
   ]
+}
+
+/**
+ * The value of a header that only a trusted proxy can set, such as a client's certificate. From anybody else it is nothing.
+ * @param trustedProxies as in TRUSTED_PROXIES
+ */
+export function proxyHeader(trustedProxies: readonly string[], name: string) {
+  const trusts = proxyAddress.compile([...trustedProxies])
+  return (request: FastifyRequest): string | undefined =>
+    trusts(request.socket.remoteAddress ?? '', 0) ? header(request, name.toLowerCase()) : undefined
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

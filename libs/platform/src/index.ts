@@ -13,6 +13,7 @@ export {
 export { migrate, openDatabase, poolOf } from './database.js'
 export { ErrorFilter, type ErrorPage } from './error-filter.js'
 export { type Check, HealthRegistry } from './health.js'
+export { proxyHeader } from './http.js'
 export { line } from './line.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'
@@ -26,3 +27,4 @@ export {
 export { type Command, type ServiceDefinition, serve, settingsOf } from './serve.js'
 export { CONFIG, LOGGER } from './tokens.js'
 export { currentTrace } from './trace.js'
+export { createUsedOnceTable, UsedOnce } from './used-once.js'
