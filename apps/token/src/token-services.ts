@@ -1,20 +1,25 @@
 import type { Commands } from '@grantlog/eventing'
-import type { SealKeys } from '@grantlog/oauth'
-import type { Clock } from '@grantlog/platform'
+import type { DpopNonces, SealKeys } from '@grantlog/oauth'
+import type { Clock, UsedOnce } from '@grantlog/platform'
+import type { FastifyRequest } from 'fastify'
 import type { DataSource } from 'typeorm'
 import type { SigningKeys } from './keys/signing-keys.js'
 import type { TokenConfig } from './token.config.js'
 
 /** What grants and endpoints need. Made once, handed to each. */
-export class TokenServices {
-  constructor(
-    readonly config: TokenConfig,
-    readonly db: DataSource,
-    readonly commands: Commands,
-    readonly keys: SigningKeys,
-    readonly sealKeys: SealKeys,
-    /** Makes the successor of a refresh token, always the same one. */
-    readonly successorKey: Buffer,
-    readonly clock: Clock,
-  ) {}
+export abstract class TokenServices {
+  abstract readonly config: TokenConfig
+  abstract readonly db: DataSource
+  abstract readonly commands: Commands
+  abstract readonly clock: Clock
+  abstract readonly keys: SigningKeys
+  abstract readonly sealKeys: SealKeys
+  /** Makes the successor of a refresh token, always the same one. */
+  abstract readonly successorKey: Buffer
+  /** Ids of assertions and proofs. */
+  abstract readonly usedOnce: UsedOnce
+  /** Where DPoP proofs must have a nonce. */
+  abstract readonly dpopNonces: DpopNonces | undefined
+  /** Where a proxy tells what certificate a client proved to hold. */
+  abstract readonly certificateHeader: ((request: FastifyRequest) => string | undefined) | undefined
 }

@@ -1,13 +1,13 @@
 import { Commands } from '@grantlog/eventing'
-import { parseSealKeys } from '@grantlog/oauth'
-import { Clock, CONFIG } from '@grantlog/platform'
+import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
+import { Clock, CONFIG, proxyHeader, UsedOnce } from '@grantlog/platform'
 import { Module } from '@nestjs/common'
 import { DataSource } from 'typeorm'
-import { deriveSuccessorKey } from './grants/issuance.js'
 import { IntrospectionController } from './http/introspection.controller.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
+import { derivedKey } from './keys/derived-key.js'
 import { SigningKeys } from './keys/signing-keys.js'
 import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
@@ -18,11 +18,31 @@ import { TokenServices } from './token-services.js'
     {
       provide: TokenServices,
       inject: [CONFIG, DataSource, Commands, Clock],
-      useFactory: async (config: TokenConfig, db: DataSource, commands: Commands, clock: Clock) => {
-        const keys = await SigningKeys.open(db, commands, config.KEY_ENCRYPTION_KEY)
-        const sealKeys = parseSealKeys(config.CODE_KEYS)
-        const successorKey = deriveSuccessorKey(config.KEY_ENCRYPTION_KEY)
-        return new TokenServices(config, db, commands, keys, sealKeys, successorKey, clock)
+      useFactory: async (
+        config: TokenConfig,
+        db: DataSource,
+        commands: Commands,
+        clock: Clock,
+      ): Promise<TokenServices> => {
+        const { CLIENT_CERTIFICATE_HEADER, DPOP_NONCE_SECONDS, KEY_ENCRYPTION_KEY, TRUSTED_PROXIES } = config
+        return {
+          config,
+          db,
+          commands,
+          clock,
+          keys: await SigningKeys.open(db, commands, KEY_ENCRYPTION_KEY),
+          sealKeys: parseSealKeys(config.CODE_KEYS),
+          successorKey: derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor'),
+          usedOnce: new UsedOnce(db, () => clock.seconds()),
+          dpopNonces:
+            DPOP_NONCE_SECONDS === 0
+              ? undefined
+              : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS),
+          certificateHeader:
+            CLIENT_CERTIFICATE_HEADER === undefined
+              ? undefined
+              : proxyHeader(TRUSTED_PROXIES, CLIENT_CERTIFICATE_HEADER),
+        }
       },
     },
   ],

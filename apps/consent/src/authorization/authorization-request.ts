@@ -31,6 +31,8 @@ export interface AuthorizationRequest extends ProvenRedirect {
   readonly api: ApiRow
   readonly scopes: readonly ApiScope[]
   readonly codeChallenge: string
+  /** The key that the code is to be bound to (RFC 9449 §10). */
+  readonly dpopThumbprint: string | undefined
 }
 
 /**
@@ -85,9 +87,10 @@ export async function readRequest(
   if (!proven.client.grant_types.includes('authorization_code'))
     throw unauthorizedClient('The client may not use the authorization code grant.')
   const codeChallenge = readChallenge(parameters)
+  const dpopThumbprint = readThumbprint(parameters)
   const scopes = readScope(parameters, proven.client)
   const api = await findApi(db, parameters, scopes)
-  return { ...proven, api, scopes: scopesAt(api, scopes), codeChallenge }
+  return { ...proven, api, scopes: scopesAt(api, scopes), codeChallenge, dpopThumbprint }
 }
 
 function assertSupported(parameters: Parameters): void {
@@ -105,6 +108,14 @@ function readChallenge(parameters: Parameters): string {
   const challenge = parameters.get('code_challenge')
   assertCodeChallenge(challenge, parameters.get('code_challenge_method'))
   return challenge
+}
+
+// RFC 9449 §10: dpop_jkt is the base64url of a SHA-256
+function readThumbprint(parameters: Parameters): string | undefined {
+  const thumbprint = parameters.get('dpop_jkt')
+  if (thumbprint !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(thumbprint))
+    throw invalidRequest("Parameter 'dpop_jkt' must be a JWK thumbprint: 43 characters of base64url.")
+  return thumbprint
 }
 
 // RFC 6749 §3.3: without a scope the server may "fail the request indicating an invalid scope"

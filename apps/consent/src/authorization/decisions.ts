@@ -142,6 +142,7 @@ function claimsOf(
     audience,
     scopes,
     codeChallenge: request.codeChallenge,
+    ...(request.dpopThumbprint !== undefined && { dpopThumbprint: request.dpopThumbprint }),
     accessTokenSeconds: request.api.access_token_seconds,
     issuedAt: by.now,
     authTime: by.session.signedInAt,

@@ -23,6 +23,7 @@ const facts: FamilyFacts = {
   authTime: 900,
   accessTokenSeconds: 600,
   startedAt: 1000,
+  boundTo: null,
 }
 const token: Redeem['token'] = {
   tokenId: '0199aa00-0000-7000-8000-0000000000a1',

@@ -1,4 +1,4 @@
-import type { EventData, Fact } from '@grantlog/contracts'
+import type { BoundTo, EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
 
 /** A token family: all tokens that descend from one authorization code. Its id is the code's. Times are seconds. */
@@ -14,6 +14,8 @@ export interface FamilyFacts extends EventData<'code.redeemed'> {
   readonly authTime: number
   readonly accessTokenSeconds: number
   readonly startedAt: number
+  /** What the refresh tokens are bound to; null where they are not. */
+  readonly boundTo: BoundTo | null
 }
 
 interface RefreshState {
@@ -84,6 +86,7 @@ interface CodeInternal {
   readonly authTime: number
   readonly accessTokenSeconds: number
   readonly startedAt: number
+  readonly boundTo: BoundTo | null
 }
 
 export const family: Decider<Redeem | Refresh | Stolen | RevokeFamily, FamilyEvent, FamilyState> = {
@@ -151,7 +154,7 @@ function endsAt({ status, facts, refresh }: FamilyState): number | null {
 
 /** RFC 6749 §4.1.2: a code used more than once is refused, and what was issued for it is revoked. */
 function redeem(command: Redeem, state: FamilyState): FamilyEvent[] {
-  const { person, authTime, accessTokenSeconds, startedAt, ...data } = command.facts
+  const { person, authTime, accessTokenSeconds, startedAt, boundTo, ...data } = command.facts
   const { familyId, clientId } = data
   switch (state.status) {
     case 'unknown':
@@ -159,7 +162,14 @@ function redeem(command: Redeem, state: FamilyState): FamilyEvent[] {
         {
           type: 'code.redeemed',
           data,
-          internal: { refreshHash: command.refreshHash, person, authTime, accessTokenSeconds, startedAt },
+          internal: {
+            refreshHash: command.refreshHash,
+            person,
+            authTime,
+            accessTokenSeconds,
+            startedAt,
+            boundTo,
+          },
         },
         { type: 'token.issued', data: command.token },
       ]

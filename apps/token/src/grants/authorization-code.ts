@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { type CodeClaims, codeClaims } from '@grantlog/contracts'
+import { type BoundTo, type CodeClaims, codeClaims } from '@grantlog/contracts'
 import { formatScope, invalidGrant, invalidRequest, openCode, verifyCodeVerifier } from '@grantlog/oauth'
 import { type FamilyFacts, family } from '../domain/family.js'
 import { isSuspended } from '../projections/apis.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { createRefreshToken, issue } from './issuance.js'
+import { createRefreshToken, issue, tokenType } from './issuance.js'
 import { assertResource } from './target.js'
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). The sealed code holds its facts; one use is the family's first append. */
@@ -23,11 +23,14 @@ export const authorizationCode: Grant = {
     if (code.clientId !== client.client_id) throw invalidGrant('The code was issued to another client.')
     assertRedirectUri(code, parameters.get('redirect_uri'))
     verifyCodeVerifier(verifier, code.codeChallenge)
+    assertKey(code, request.boundTo)
     assertResource(parameters, code.audience)
     await assertAllowed(code, services, now)
 
     const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(code.codeId) : undefined
-    const facts = factsOf(code, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
+    // a confidential client's refresh token is bound to the client itself
+    const boundTo = client.auth_method === 'none' ? (request.boundTo ?? null) : null
+    const facts = factsOf(code, boundTo, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
     const token = issue({
       issuer: services.config.ISSUER,
       key: services.keys.current(),
@@ -38,6 +41,7 @@ export const authorizationCode: Grant = {
       subject: code.person,
       audience: code.audience,
       scopes: code.scopes,
+      boundTo: request.boundTo,
       family: { ...facts, organizationId: code.owner.kind === 'organization' ? code.owner.id : undefined },
     })
     const { events } = await services.commands.run(
@@ -60,7 +64,7 @@ export const authorizationCode: Grant = {
     }
     return {
       access_token: token.sign(),
-      token_type: 'Bearer',
+      token_type: tokenType(request.boundTo),
       expires_in: token.facts.expiresAt - now,
       scope: formatScope(code.scopes),
       ...(refresh && { refresh_token: refresh.token }),
@@ -73,6 +77,13 @@ async function readCode(code: string, services: TokenServices, now: number): Pro
   if (!claims.success)
     throw invalidGrant('The authorization code is invalid or has expired.', claims.error.message)
   return claims.data
+}
+
+// RFC 9449 §10: the key whose thumbprint the authorization request named, and no other
+function assertKey({ dpopThumbprint }: CodeClaims, boundTo: BoundTo | undefined): void {
+  if (dpopThumbprint === undefined) return
+  if (boundTo?.kind !== 'dpop' || boundTo.thumbprint !== dpopThumbprint)
+    throw invalidGrant('The code is bound to a key: the request does not prove that it has it.')
 }
 
 // RFC 6749 §4.1.3: redirect_uri is REQUIRED if the authorization request included it, "and their values MUST be identical".
@@ -99,7 +110,12 @@ async function assertAllowed(code: CodeClaims, { db }: TokenServices, now: numbe
   if (await isSuspended(db, code.audience)) throw invalidGrant('The API takes no tokens at the moment.')
 }
 
-function factsOf(code: CodeClaims, now: number, refreshExpiresAt: number | undefined): FamilyFacts {
+function factsOf(
+  code: CodeClaims,
+  boundTo: BoundTo | null,
+  now: number,
+  refreshExpiresAt: number | undefined,
+): FamilyFacts {
   return {
     familyId: code.codeId,
     grantId: code.grantId,
@@ -116,5 +132,6 @@ function factsOf(code: CodeClaims, now: number, refreshExpiresAt: number | undef
     authTime: code.authTime,
     accessTokenSeconds: code.accessTokenSeconds,
     startedAt: now,
+    boundTo,
   }
 }

@@ -10,7 +10,7 @@ import { accessToken } from '../domain/access-token.js'
 import { type ApiRow, findApis } from '../projections/apis.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { issue } from './issuance.js'
+import { issue, tokenType } from './issuance.js'
 import { readResource } from './target.js'
 
 /** RFC 6749 §4.4: the client acts for itself. */
@@ -43,6 +43,7 @@ export const clientCredentials: Grant = {
       subject: client.client_id, // RFC 9068 §2.2: without a resource owner, `sub` names the client
       audience: api.audience,
       scopes,
+      boundTo: request.boundTo,
     })
     await services.commands.run(
       accessToken,
@@ -52,7 +53,7 @@ export const clientCredentials: Grant = {
     )
     return {
       access_token: token.sign(),
-      token_type: 'Bearer',
+      token_type: tokenType(request.boundTo),
       expires_in: token.facts.expiresAt - now,
       scope: formatScope(scopes),
     }

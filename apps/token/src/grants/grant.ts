@@ -1,3 +1,4 @@
+import type { BoundTo } from '@grantlog/contracts'
 import type { Parameters } from '@grantlog/oauth'
 import type { ClientRow } from '../projections/clients.projection.js'
 import type { TokenServices } from '../token-services.js'
@@ -7,6 +8,8 @@ export interface TokenRequest {
   readonly client: ClientRow
   readonly parameters: Parameters
   readonly traceparent: string | undefined
+  /** What the tokens are to be bound to. */
+  readonly boundTo: BoundTo | undefined
   /** What proves that a later request comes from the same sender; null where nothing does. */
   readonly sender: string | null
 }
@@ -14,7 +17,7 @@ export interface TokenRequest {
 /** RFC 6749 §5.1 */
 export interface TokenResponse {
   access_token: string
-  token_type: 'Bearer'
+  token_type: 'Bearer' | 'DPoP'
   /** Seconds. */
   expires_in: number
   scope: string

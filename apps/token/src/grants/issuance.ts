@@ -1,6 +1,6 @@
-import { createHash, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
-import type { EventData } from '@grantlog/contracts'
-import { type AccessTokenClaims, formatScope, signAccessToken } from '@grantlog/oauth'
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto'
+import type { BoundTo, EventData } from '@grantlog/contracts'
+import { type AccessTokenClaims, type Confirmation, formatScope, signAccessToken } from '@grantlog/oauth'
 import type { SigningKey } from '../keys/signing-keys.js'
 
 /** An access token that is decided upon but not yet signed: its event's facts, and the JWT that they make. */
@@ -21,6 +21,7 @@ interface Issue {
   readonly subject: string
   readonly audience: string
   readonly scopes: readonly string[]
+  readonly boundTo: BoundTo | undefined
   readonly family?: {
     readonly familyId: string
     readonly grantId: string
@@ -49,6 +50,7 @@ export function issue(request: Issue): Issuance {
     keyId: key.kid,
     issuedAt: now,
     expiresAt,
+    ...(request.boundTo && { boundTo: request.boundTo }),
   }
   const claims: AccessTokenClaims = {
     iss: issuer,
@@ -61,8 +63,19 @@ export function issue(request: Issue): Issuance {
     scope: formatScope(facts.scopes),
     ...(family && { family: family.familyId, grant: family.grantId, auth_time: family.authTime }),
     ...(family?.organizationId !== undefined && { organization: family.organizationId }),
+    ...(request.boundTo && { cnf: confirmation(request.boundTo) }),
   }
   return { facts, sign: () => signAccessToken(claims, key) }
+}
+
+/** How a token names what it is bound to. @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1 */
+export function confirmation({ kind, thumbprint }: BoundTo): Confirmation {
+  return kind === 'dpop' ? { jkt: thumbprint } : { 'x5t#S256': thumbprint }
+}
+
+/** @see RFC 6749 §5.1, RFC 9449 §5 */
+export function tokenType(boundTo: BoundTo | undefined): 'Bearer' | 'DPoP' {
+  return boundTo?.kind === 'dpop' ? 'DPoP' : 'Bearer'
 }
 
 export interface RefreshToken {
@@ -76,15 +89,6 @@ export interface RefreshToken {
 /** A refresh token names its family's stream; the event keeps only the hash of its 256 random bits. */
 export function createRefreshToken(familyId: string): RefreshToken {
   return refreshTokenOf(familyId, randomBytes(32).toString('base64url'))
-}
-
-/**
- * The key that refresh tokens' successors are made with (HKDF, RFC 5869): the same in every instance, and of no other use.
- * @param keyEncryptionKey 32 bytes in base64url
- */
-export function deriveSuccessorKey(keyEncryptionKey: string): Buffer {
-  const secret = Buffer.from(keyEncryptionKey, 'base64url')
-  return Buffer.from(hkdfSync('sha256', secret, '', 'grantlog refresh token successor', 32))
 }
 
 /**

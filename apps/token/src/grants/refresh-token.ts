@@ -5,7 +5,7 @@ import { isSuspended } from '../projections/apis.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { issue, parseRefreshToken, successorOfToken } from './issuance.js'
+import { issue, parseRefreshToken, type RefreshToken, successorOfToken, tokenType } from './issuance.js'
 import { assertResource } from './target.js'
 
 const refused = 'The refresh token is invalid, expired or revoked.'
@@ -30,6 +30,7 @@ export const refreshToken: Grant = {
       await endIfIssued(request, services, presented)
       throw invalidGrant(refused, 'of another client')
     }
+    await assertBinding(facts, presented, request, services)
     assertResource(parameters, facts.audience)
     const scopes = narrowed(facts, parameters.get('scope'))
     const now = services.clock.seconds()
@@ -47,6 +48,7 @@ export const refreshToken: Grant = {
       subject: facts.person,
       audience: facts.audience,
       scopes,
+      boundTo: request.boundTo,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
     const state = await rotate(request, services, facts.familyId, {
@@ -64,12 +66,26 @@ export const refreshToken: Grant = {
       throw invalidGrant(refused, `family ${facts.familyId}`)
     return {
       access_token: token.sign(),
-      token_type: 'Bearer',
+      token_type: tokenType(request.boundTo),
       expires_in: token.facts.expiresAt - now,
       scope: formatScope(scopes),
       refresh_token: successor.token,
     }
   },
+}
+
+/** RFC 9449 §5, RFC 8705 §4: the refresh token of a public client is bound to the key that its first request proved. */
+async function assertBinding(
+  { boundTo }: FamilyFacts,
+  presented: RefreshToken,
+  request: TokenRequest,
+  services: TokenServices,
+): Promise<void> {
+  if (boundTo === null || boundTo.thumbprint === request.boundTo?.thumbprint) return
+  if (request.boundTo === undefined)
+    throw invalidGrant('The refresh token is bound to a key: the request does not prove that it has it.')
+  await endIfIssued(request, services, presented)
+  throw invalidGrant(refused, 'bound to another key')
 }
 
 /**

@@ -14,6 +14,7 @@ const claims = z.object({
   grant: z.uuid().optional(),
   organization: z.uuid().optional(),
   auth_time: z.number().optional(),
+  cnf: z.object({ jkt: z.string(), 'x5t#S256': z.string() }).partial().optional(),
 })
 export type OwnAccessToken = z.infer<typeof claims> & { readonly keyId: string }
 

@@ -1,13 +1,13 @@
 import { invalidClient } from '@grantlog/oauth'
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
+import { Controller, HttpCode, Post, Req } from '@nestjs/common'
+import type { FastifyRequest } from 'fastify'
 import { accessToken } from '../domain/access-token.js'
 import { family } from '../domain/family.js'
-import { parseRefreshToken } from '../grants/issuance.js'
+import { confirmation, parseRefreshToken } from '../grants/issuance.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
-import { authenticateClient } from './client-authentication.js'
-import { readForm } from './form.js'
+import { authenticate, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -17,7 +17,7 @@ type Introspection =
   | { active: false }
   | {
       active: true
-      token_type?: 'Bearer'
+      token_type?: 'Bearer' | 'DPoP'
       client_id: string
       sub: string
       scope: string
@@ -35,13 +35,10 @@ export class IntrospectionController {
 
   @Post('introspect')
   @HttpCode(200)
-  async introspect(
-    @Body() body: unknown,
-    @Headers('authorization') authorization?: string,
-  ): Promise<Introspection> {
-    const parameters = readForm(body)
-    const token = parameters.require('token')
-    const client = await authenticateClient({ authorization, parameters }, this.services)
+  async introspect(@Req() http: FastifyRequest): Promise<Introspection> {
+    const request = readClientRequest(http, this.services)
+    const token = request.parameters.require('token')
+    const client = await authenticate(request, this.services)
     // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"
     if (client.auth_method === 'none') throw invalidClient('Introspection needs a client that authenticates.')
     const found = parseRefreshToken(token) ? await this.#refreshToken(token) : await this.#accessToken(token)
@@ -68,7 +65,8 @@ export class IntrospectionController {
     ])
     if (own.state.revoked || elsewhere || ofFamily?.state.status === 'revoked') return inactive
     const { keyId: _, ...told } = claims
-    return { active: true, token_type: 'Bearer', iss: config.ISSUER, ...told }
+    const token_type = claims.cnf?.jkt === undefined ? 'Bearer' : 'DPoP' // RFC 9449 §6.2
+    return { active: true, token_type, iss: config.ISSUER, ...told }
   }
 
   async #refreshToken(token: string): Promise<Introspection> {
@@ -92,6 +90,7 @@ export class IntrospectionController {
       scope: facts.scopes.join(' '),
       exp: refresh.expiresAt,
       aud: facts.audience,
+      ...(facts.boundTo && { cnf: confirmation(facts.boundTo) }),
     }
   }
 }

@@ -1,9 +1,14 @@
-import { type AuthorizationServerMetadata, authorizationServerMetadata } from '@grantlog/oauth'
+import {
+  type AuthorizationServerMetadata,
+  authorizationServerMetadata,
+  type ClientAuthenticationMethod,
+  clientAuthenticationMethods,
+  clientSigningAlgorithms,
+} from '@grantlog/oauth'
 import { Controller, Get, Header } from '@nestjs/common'
 import { grants } from '../grants/index.js'
+import type { TokenConfig } from '../token.config.js'
 import { TokenServices } from '../token-services.js'
-
-const authMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const
 
 /** What clients read before anything else: the metadata document (RFC 8414) and the keys (RFC 7517). */
 @Controller()
@@ -25,21 +30,48 @@ export class MetadataController {
 }
 
 /** The document lists what is there: grants come from the index, endpoints from the configuration. */
-export function metadataOf(config: {
-  ISSUER: string
-  AUTHORIZATION_ENDPOINT: string
-}): AuthorizationServerMetadata {
-  const at = (path: string) => `${config.ISSUER.replace(/\/$/, '')}/${path}`
+export function metadataOf(
+  config: Pick<
+    TokenConfig,
+    | 'ISSUER'
+    | 'AUTHORIZATION_ENDPOINT'
+    | 'MTLS_URL'
+    | 'CLIENT_CERTIFICATE_HEADER'
+    | 'CLIENT_CERTIFICATE_AUTHORITIES'
+  >,
+): AuthorizationServerMetadata {
+  const at = (path: string, base: string = config.ISSUER) => `${base.replace(/\/$/, '')}/${path}`
+  const endpoints = (base?: string) => ({
+    token_endpoint: at('token', base),
+    revocation_endpoint: at('revoke', base),
+    introspection_endpoint: at('introspect', base),
+  })
+  const methods = clientAuthenticationMethods.filter(method => isSupported(method, config))
+  const algorithms = clientSigningAlgorithms
   return authorizationServerMetadata({
     issuer: config.ISSUER,
     authorization_endpoint: config.AUTHORIZATION_ENDPOINT,
-    token_endpoint: at('token'),
+    ...endpoints(),
     jwks_uri: at('jwks'),
-    revocation_endpoint: at('revoke'),
-    introspection_endpoint: at('introspect'),
     grant_types_supported: grants.map(grant => grant.type),
-    token_endpoint_auth_methods_supported: authMethods,
-    revocation_endpoint_auth_methods_supported: authMethods,
-    introspection_endpoint_auth_methods_supported: authMethods.filter(method => method !== 'none'),
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+    introspection_endpoint_auth_methods_supported: methods.filter(method => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    dpop_signing_alg_values_supported: algorithms,
+    tls_client_certificate_bound_access_tokens: config.CLIENT_CERTIFICATE_HEADER !== undefined || undefined,
+    mtls_endpoint_aliases: config.MTLS_URL === undefined ? undefined : endpoints(config.MTLS_URL),
   })
+}
+
+/** Without a proxy that tells of certificates nobody can use one; without authorities, only a self-signed one. */
+function isSupported(
+  method: ClientAuthenticationMethod,
+  config: Pick<TokenConfig, 'CLIENT_CERTIFICATE_HEADER' | 'CLIENT_CERTIFICATE_AUTHORITIES'>,
+): boolean {
+  if (!method.endsWith('tls_client_auth')) return true
+  if (config.CLIENT_CERTIFICATE_HEADER === undefined) return false
+  return method !== 'tls_client_auth' || (config.CLIENT_CERTIFICATE_AUTHORITIES ?? []).length > 0
 }

@@ -1,13 +1,13 @@
 import { currentTrace } from '@grantlog/platform'
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common'
+import { Controller, HttpCode, Post, Req } from '@nestjs/common'
+import type { FastifyRequest } from 'fastify'
 import { accessToken } from '../domain/access-token.js'
 import { family } from '../domain/family.js'
 import { parseRefreshToken } from '../grants/issuance.js'
 import { wasIssued } from '../grants/refresh-token.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
-import { authenticateClient } from './client-authentication.js'
-import { readForm } from './form.js'
+import { authenticate, readClientRequest } from './client-request.js'
 
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
@@ -19,10 +19,10 @@ export class RevocationController {
 
   @Post('revoke')
   @HttpCode(200)
-  async revoke(@Body() body: unknown, @Headers('authorization') authorization?: string): Promise<void> {
-    const parameters = readForm(body)
-    const token = parameters.require('token')
-    const client = await authenticateClient({ authorization, parameters }, this.services)
+  async revoke(@Req() http: FastifyRequest): Promise<void> {
+    const request = readClientRequest(http, this.services)
+    const token = request.parameters.require('token')
+    const client = await authenticate(request, this.services)
     // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
     if (parseRefreshToken(token)) await this.#revokeFamily(token, client.client_id)
     else await this.#revokeAccessToken(token, client.client_id)

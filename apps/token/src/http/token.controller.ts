@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
+import type { BoundTo } from '@grantlog/contracts'
 import { unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
 import { currentTrace } from '@grantlog/platform'
-import { Body, Controller, Header, Headers, HttpCode, Post } from '@nestjs/common'
+import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TokenResponse } from '../grants/grant.js'
 import { grants } from '../grants/index.js'
 import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
-import { authenticateClient } from './client-authentication.js'
-import { readForm } from './form.js'
+import { authenticate, readBinding, readClientRequest } from './client-request.js'
 
 const maxCodeLength = 8192
 /** Characters of an Idempotency-Key: 128 random bits in base64url. */
@@ -22,31 +23,41 @@ export class TokenController {
   @HttpCode(200)
   @Header('pragma', 'no-cache') // RFC 6749 §5.1: beside Cache-Control: no-store, which every answer has
   async token(
-    @Body() body: unknown,
-    @Headers('authorization') authorization?: string,
-    @Headers('idempotency-key') idempotencyKey?: string,
+    @Req() http: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenResponse> {
-    const parameters = readForm(body, { maxValueLength: maxCodeLength })
+    const { clock, dpopNonces } = this.services
+    const request = readClientRequest(http, this.services, { maxValueLength: maxCodeLength })
+    const { parameters } = request
     const type = parameters.require('grant_type')
     const grant = grants.find(candidate => candidate.type === type)
     if (grant === undefined) throw unsupportedGrantType('The grant type is not supported.')
-    const client = await authenticateClient({ authorization, parameters }, this.services)
+    const client = await authenticate(request, this.services)
     if (!client.grant_types.includes(type))
       throw unauthorizedClient('The client is not registered for the grant type.')
-    const sender = senderOf(client, idempotencyKey)
+    const boundTo = await readBinding(http, 'token', request, client, this.services)
+    // RFC 9449 §8.2: the next proof may have a newer nonce
+    if (boundTo?.kind === 'dpop' && dpopNonces)
+      reply.header('dpop-nonce', dpopNonces.current(clock.seconds()))
+    const sender = senderOf(client, boundTo, http.headers['idempotency-key'])
     return grant.handle(
-      { client, parameters, traceparent: currentTrace()?.traceparent, sender },
+      { client, parameters, traceparent: currentTrace()?.traceparent, boundTo, sender },
       this.services,
     )
   }
 }
 
 /**
- * What a sender can prove again: a confidential client, that it is the client; a public one, that it knows the key of its first try
- * (draft-ietf-httpapi-idempotency-key-header), when nobody could guess it.
+ * What a sender can prove again: a confidential client, that it is the client; a public one, that it holds the key its tokens are bound
+ * to, or that it knows the key of its first try (draft-ietf-httpapi-idempotency-key-header), when nobody could guess it.
  */
-function senderOf({ client_id, auth_method }: ClientRow, idempotencyKey: string | undefined): string | null {
+function senderOf(
+  { client_id, auth_method }: ClientRow,
+  boundTo: BoundTo | undefined,
+  idempotencyKey: string | string[] | undefined,
+): string | null {
   if (auth_method !== 'none') return `client ${client_id}`
-  if (idempotencyKey === undefined || idempotencyKey.length < unguessableLength) return null
+  if (boundTo !== undefined) return `${boundTo.kind} ${boundTo.thumbprint}`
+  if (typeof idempotencyKey !== 'string' || idempotencyKey.length < unguessableLength) return null
   return `key ${createHash('sha256').update(idempotencyKey).digest('base64url')}`
 }

@@ -1,4 +1,5 @@
 import { createEventTables, createProjectionTable, dropEventTables } from '@grantlog/eventing'
+import { createUsedOnceTable } from '@grantlog/platform'
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { apis } from '../projections/apis.projection.js'
 import { clients } from '../projections/clients.projection.js'
@@ -8,6 +9,7 @@ export class Token1764000000000 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(createEventTables)
     for (const projection of [clients, apis, revocations]) await db.query(createProjectionTable(projection))
+    await db.query(createUsedOnceTable)
     await db.query('create index api_view_audience on api_view (audience)')
     await db.query('create index api_view_scopes on api_view using gin (scopes)')
     await db.query(`
@@ -19,7 +21,7 @@ export class Token1764000000000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('drop table signing_keys, client_view, api_view, revocation_view')
+    await db.query('drop table used_once, signing_keys, client_view, api_view, revocation_view')
     await db.query(dropEventTables)
   }
 }

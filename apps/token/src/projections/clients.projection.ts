@@ -1,13 +1,20 @@
+import type { EventData } from '@grantlog/contracts'
 import { defineProjection } from '@grantlog/eventing'
+import type { CertificateName, ClientAuthenticationMethod } from '@grantlog/oauth'
+import type { JWK } from 'jose'
 import type { DataSource } from 'typeorm'
 
 /** What the token service must know of a client to believe it. */
 export interface ClientRow {
   client_id: string
   grant_types: string[]
-  auth_method: 'client_secret_basic' | 'client_secret_post' | 'none'
+  auth_method: ClientAuthenticationMethod
   scopes: string[]
   verifiers: string[]
+  keys: JWK[]
+  certificates: CertificateName[]
+  /** What every token of the client must be bound to; null: as it asks. */
+  sender_constraint: 'dpop' | 'certificate' | null
   suspended: boolean
 }
 
@@ -22,6 +29,9 @@ export const clients = defineProjection<ClientRow>({
     auth_method: 'text not null',
     scopes: 'text[] not null',
     verifiers: 'text[] not null',
+    keys: 'json not null',
+    certificates: 'json not null',
+    sender_constraint: 'text',
     suspended: 'boolean not null',
   },
   on: {
@@ -29,22 +39,14 @@ export const clients = defineProjection<ClientRow>({
       key: ({ data }) => data.clientId,
       row: (_, { data }) => ({
         client_id: data.clientId,
-        grant_types: data.grantTypes,
-        auth_method: data.tokenEndpointAuthMethod,
-        scopes: data.scopes,
+        ...facts(data),
         verifiers: data.credentials.map(credential => credential.verifier),
         suspended: false,
       }),
     },
     'client.updated': {
       key: ({ data }) => data.clientId,
-      row: (row, { data }) =>
-        row && {
-          ...row,
-          grant_types: data.grantTypes,
-          auth_method: data.tokenEndpointAuthMethod,
-          scopes: data.scopes,
-        },
+      row: (row, { data }) => row && { ...row, ...facts(data) },
     },
     'client.suspended': {
       key: ({ data }) => data.clientId,
@@ -56,6 +58,17 @@ export const clients = defineProjection<ClientRow>({
     },
   },
 })
+
+function facts(data: EventData<'client.updated'>) {
+  return {
+    grant_types: data.grantTypes,
+    auth_method: data.tokenEndpointAuthMethod,
+    scopes: data.scopes,
+    keys: data.keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })),
+    certificates: data.certificates,
+    sender_constraint: data.senderConstraint,
+  }
+}
 
 export async function findClient(db: DataSource, clientId: string): Promise<ClientRow | undefined> {
   const rows: ClientRow[] = await db.query('select * from client_view where client_id = $1', [clientId])
