@@ -1,6 +1,13 @@
 import { createHash, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import type { EventData } from '@grantlog/contracts'
-import { type AccessTokenClaims, formatScope, signAccessToken } from '@grantlog/oauth'
+import {
+  type AccessTokenClaims,
+  type ActClaim,
+  formatScope,
+  type LineageClaim,
+  signAccessToken,
+} from '@grantlog/oauth'
+import { actorsIn } from '../domain/exchange.js'
 import type { SigningKey } from '../keys/signing-keys.js'
 
 /** An access token that is decided upon but not yet signed: its event's facts, and the JWT that they make. */
@@ -28,11 +35,18 @@ interface Issue {
     readonly organizationId: string | undefined
     readonly authTime: number
   }
+  /** What the token is made of, where it is exchanged for others (RFC 8693). */
+  readonly exchange?: {
+    readonly subjectTokenId: string
+    readonly actorTokenId: string | null
+    readonly act: ActClaim | undefined
+    readonly lineage: readonly LineageClaim[]
+  }
 }
 
 /** Prepares an RFC 9068 access token. It names every target that can revoke it, and never outlives its grant. */
 export function issue(request: Issue): Issuance {
-  const { issuer, key, now, family } = request
+  const { issuer, key, now, family, exchange } = request
   const expiresAt = Math.min(
     now + request.lifetimeSeconds,
     family?.grantExpiresAt ?? Number.POSITIVE_INFINITY,
@@ -49,6 +63,13 @@ export function issue(request: Issue): Issuance {
     keyId: key.kid,
     issuedAt: now,
     expiresAt,
+    ...(exchange && {
+      exchange: {
+        subjectTokenId: exchange.subjectTokenId,
+        actorTokenId: exchange.actorTokenId,
+        actors: actorsIn(exchange.act),
+      },
+    }),
   }
   const claims: AccessTokenClaims = {
     iss: issuer,
@@ -61,6 +82,7 @@ export function issue(request: Issue): Issuance {
     scope: formatScope(facts.scopes),
     ...(family && { family: family.familyId, grant: family.grantId, auth_time: family.authTime }),
     ...(family?.organizationId !== undefined && { organization: family.organizationId }),
+    ...(exchange && { act: exchange.act, lineage: exchange.lineage }),
   }
   return { facts, sign: () => signAccessToken(claims, key) }
 }

@@ -1,5 +1,6 @@
 import { defineProjection } from '@grantlog/eventing'
 import type { DataSource } from 'typeorm'
+import type { ExchangePolicy } from '../domain/exchange.js'
 
 /** What the token service must know of a client to believe it. */
 export interface ClientRow {
@@ -7,6 +8,7 @@ export interface ClientRow {
   grant_types: string[]
   auth_method: 'client_secret_basic' | 'client_secret_post' | 'none'
   scopes: string[]
+  token_exchange: ExchangePolicy | null
   verifiers: string[]
   suspended: boolean
 }
@@ -21,6 +23,7 @@ export const clients = defineProjection<ClientRow>({
     grant_types: 'text[] not null',
     auth_method: 'text not null',
     scopes: 'text[] not null',
+    token_exchange: 'json',
     verifiers: 'text[] not null',
     suspended: 'boolean not null',
   },
@@ -32,6 +35,7 @@ export const clients = defineProjection<ClientRow>({
         grant_types: data.grantTypes,
         auth_method: data.tokenEndpointAuthMethod,
         scopes: data.scopes,
+        token_exchange: data.tokenExchange ?? null,
         verifiers: data.credentials.map(credential => credential.verifier),
         suspended: false,
       }),
@@ -44,6 +48,7 @@ export const clients = defineProjection<ClientRow>({
           grant_types: data.grantTypes,
           auth_method: data.tokenEndpointAuthMethod,
           scopes: data.scopes,
+          token_exchange: data.tokenExchange ?? null,
         },
     },
     'client.suspended': {
