@@ -1,6 +1,15 @@
 import { aClient, allowed, anApi, asked, json, posted, problem, type Row } from './clients-table.js'
 import { encoded } from './requests.js'
 
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const rule = { from: 'https://a.example/', to: 'https://b.example/', scope: 'read' }
+/** One that may exchange tokens, by a policy that is changed in one thing. */
+const exchanging = (policy: unknown) => ({
+  grant_types: [tokenExchange],
+  redirect_uris: [],
+  token_exchange: policy,
+})
+
 /** The registration of a client, changed in one thing. */
 const client = (name: string, change: object, says: string): Row =>
   asked(`a client with ${name}`, posted('/clients', { ...aClient, ...change }), problem(400, says))
@@ -104,6 +113,45 @@ export const collection: readonly Row[] = [
     { grant_types: ['client_credentials'], redirect_uris: [], token_endpoint_auth_method: 'none' },
     '/grant_types',
   ),
+  client(
+    'token exchange and no secret',
+    { ...exchanging({ rules: [rule] }), token_endpoint_auth_method: 'none' },
+    '/grant_types: token-exchange is only for clients with a secret',
+  ),
+  client(
+    'rules of exchange and no such grant type',
+    { token_exchange: { rules: [rule] } },
+    '/token_exchange: ',
+  ),
+  client('rules that are no list', exchanging({ rules: rule }), '/token_exchange/rules'),
+  client('51 rules', exchanging({ rules: Array.from({ length: 51 }, () => rule) }), '/token_exchange/rules'),
+  client('a rule twice', exchanging({ rules: [rule, rule] }), '/token_exchange/rules: names something twice'),
+  client(
+    'a relative audience',
+    exchanging({ rules: [{ ...rule, from: '/a' }] }),
+    '/token_exchange/rules/0/from',
+  ),
+  client(
+    'an audience with a fragment',
+    exchanging({ rules: [rule, { ...rule, to: 'https://b.example/#a' }] }),
+    '/token_exchange/rules/1/to',
+  ),
+  client(
+    'a rule that gives nothing',
+    exchanging({ rules: [{ ...rule, scope: '' }] }),
+    '/token_exchange/rules/0/scope',
+  ),
+  client(
+    'two spaces in a rule',
+    exchanging({ rules: [{ ...rule, subject_scope: 'a  b' }] }),
+    '/token_exchange/rules/0/subject_scope',
+  ),
+  client(
+    'an unknown member in a rule',
+    exchanging({ rules: [{ ...rule, audience: 'https://b.example/' }] }),
+    '/token_exchange/rules/0/audience: is not a member',
+  ),
+  client('impersonation as a word', exchanging({ impersonate: 'yes' }), '/token_exchange/impersonate'),
   client('redirect URIs that nothing uses', { grant_types: ['client_credentials'] }, '/redirect_uris'),
   client(
     'an unknown way to authenticate',

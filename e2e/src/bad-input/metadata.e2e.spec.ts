@@ -105,6 +105,16 @@ describe('what the token service tells about itself', () => {
         authorization_code: () => wire.tokens(wire.confidential),
         refresh_token: async () => refreshed(wire, await wire.tokens(wire.publicClient)),
         client_credentials: () => wire.operatorToken(),
+        [tokenExchange]: async () => {
+          const form = { grant_type: 'client_credentials', ...inBody(postClient) }
+          const { access_token } = await wire.granted(await wire.post('/token', form))
+          const exchange = {
+            grant_type: tokenExchange,
+            subject_token: access_token,
+            subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+          }
+          return wire.granted(await wire.post('/token', { ...exchange, ...inBody(postClient) }))
+        },
       }),
     token_endpoint_auth_methods_supported: value =>
       each(value, {
@@ -155,6 +165,8 @@ describe('what the token service tells about itself', () => {
   })
 })
 
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
 /** Every value that is advertised has a proof, every proof is of a value that is advertised, and each succeeds. */
 async function each(values: unknown, proofs: Readonly<Record<string, () => Promise<unknown>>>) {
   expect(values).toEqual(expect.arrayContaining(Object.keys(proofs)))
@@ -176,7 +188,7 @@ async function registerPostClient(wire: Wire): Promise<Client> {
     headers: { authorization: `Bearer ${await wire.operatorToken()}`, 'content-type': 'application/json' },
     body: JSON.stringify({
       client_name: 'Batch',
-      grant_types: ['client_credentials'],
+      grant_types: ['client_credentials', tokenExchange],
       token_endpoint_auth_method: 'client_secret_post',
       scope: 'invoices:read',
     }),

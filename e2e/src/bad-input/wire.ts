@@ -34,13 +34,15 @@ const secretNames = new Set([
   'refresh_token',
   'token',
   'access_token',
+  'subject_token',
+  'actor_token',
 ])
 
 /** Sends what a test says, however wrong, and remembers every secret that was sent or received. */
 export class Wire {
   readonly confidential: Client
   readonly publicClient: Client
-  readonly #ada: Ada
+  readonly ada: Ada
   readonly #secrets = new Set<string>()
 
   constructor(readonly running: RunningSystem) {
@@ -48,7 +50,7 @@ export class Wire {
     const app = installation.url('sample-client')
     this.confidential = { ...demo.confidential, redirectUri: `${app}/confidential/callback` }
     this.publicClient = { ...demo.publicClient, redirectUri: `${app}/public/callback` }
-    this.#ada = new Ada(running)
+    this.ada = new Ada(running)
     for (const { secret } of [demo.confidential, demo.operator]) this.#remember(secret)
     this.#remember(demo.person.password)
   }
@@ -110,8 +112,13 @@ export class Wire {
   }
 
   /** A code that Ada granted for herself, or for the owner that is named. */
-  async authorize(client: Client, scope = 'invoices:read', owner?: string): Promise<Code> {
-    const { installation, audience } = this.running
+  async authorize(
+    client: Client,
+    scope = 'invoices:read',
+    owner?: string,
+    resource = this.running.audience,
+  ): Promise<Code> {
+    const { installation } = this.running
     const verifier = randomBytes(32).toString('base64url')
     const url = new URL(`${installation.url('consent')}/authorize`)
     url.search = new URLSearchParams({
@@ -119,16 +126,12 @@ export class Wire {
       client_id: client.id,
       redirect_uri: client.redirectUri,
       scope,
-      resource: audience,
+      resource,
       state: randomBytes(16).toString('base64url'),
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
     }).toString()
-    const callback = await this.#ada.answer(
-      url.href,
-      client.redirectUri,
-      owner === undefined ? {} : { owner },
-    )
+    const callback = await this.ada.answer(url.href, client.redirectUri, owner === undefined ? {} : { owner })
     const code = callback.searchParams.get('code')
     if (code === null) throw new Error(`No code in ${callback.href}`)
     this.#remember(code)

@@ -7,7 +7,7 @@ export interface EventDefinition<Type extends string = string, Shape extends z.Z
   /** Major version: a change that is more than a new optional field gets the next number and an upcaster. */
   readonly version: number
   readonly topic: Topic
-  /** The streams that it happens in, as templates over its facts: `grant-{grantId}`. With several, the first whose fields are not null. */
+  /** The streams that it happens in, as templates over its facts: `grant-{grantId}`. With several, the first whose fields are not null, unless a field says otherwise. */
   readonly streams: readonly string[]
   /** One sentence: what has happened, in the past tense. */
   readonly summary: string

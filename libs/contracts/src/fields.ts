@@ -30,8 +30,13 @@ export const owner = z
   })
   .describe('The resource owner: a person, or an organization somebody acted for.')
 export const grantType = z
-  .enum(['authorization_code', 'refresh_token', 'client_credentials'])
-  .describe('OAuth grant type (RFC 6749 §1.3).')
+  .enum([
+    'authorization_code',
+    'refresh_token',
+    'client_credentials',
+    'urn:ietf:params:oauth:grant-type:token-exchange',
+  ])
+  .describe('OAuth grant type (RFC 6749 §1.3; RFC 8693 §2.1).')
 export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')
 
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/)

@@ -37,6 +37,9 @@ const allowedNames: Readonly<Record<string, string>> = {
   'client.*/keys[].keyId': 'the `kid` of a public key',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',
   'token.*/tokenId': 'the `jti`: it opens nothing',
+  'token.*/exchange.subjectTokenId': 'a `jti` too',
+  'token.*/exchange.actorTokenId': 'and another one',
+  'client.*/tokenExchange': 'a policy (RFC 8693)',
   'token.*/keyId': 'the `kid`, a public thumbprint',
   'key.*/keyId': 'the `kid`, a public thumbprint',
 }

@@ -28,6 +28,22 @@ export type AccessTokenClaims = {
   acr?: string | undefined
   /** What whoever sends the token must prove to hold. */
   cnf?: Confirmation | undefined
+  /** Who acts for the subject. @see RFC 8693 §4.1 */
+  act?: ActClaim | undefined
+  /** The tokens that this one was made of, the oldest first: where one of them is revoked, so is this one. */
+  lineage?: readonly LineageClaim[] | undefined
+}
+
+/** The current actor, and within it those before, who are told for information only. @see RFC 8693 §4.1 */
+export type ActClaim = { sub: string; act?: ActClaim | undefined }
+
+/** A token that was exchanged for another, by every name by which it can be revoked. */
+export type LineageClaim = Pick<
+  AccessTokenClaims,
+  'jti' | 'sub' | 'client_id' | 'iat' | 'family' | 'grant' | 'organization'
+> & {
+  /** The key that signed it. */
+  kid: string
 }
 
 /** A key that a token is bound to, by its thumbprint. @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1 */

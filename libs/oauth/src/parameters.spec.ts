@@ -40,19 +40,20 @@ describe('parseParameters', () => {
     ['state=a&state=b', "Parameter 'state' is included more than once."],
     ['state=a&state=a', "Parameter 'state' is included more than once."],
     ['unknown=a&%75nknown=b', "Parameter 'unknown' is included more than once."],
-    ['audience=a&audience=b', "Parameter 'audience' is included more than once."],
+    ['subject_token=a&subject_token=b', "Parameter 'subject_token' is included more than once."],
   ])('refuses a repeated parameter (RFC 6749 §3.1, §3.2): %s', (encoded, description) => {
     expect(() => parseParameters(encoded)).toThrow(refused(description))
   })
 
-  test('lets resource repeat, and whoever expects one is told (RFC 8707 §2)', () => {
+  test.each([
+    ['resource', 'RFC 8707 §2'],
+    ['audience', 'RFC 8693 §2.1'],
+  ])('lets %s repeat, and whoever expects one is told (%s)', name => {
     const parameters = parseParameters(
-      'resource=https%3A%2F%2Fcal.example.com%2F&resource=https%3A%2F%2Fcontacts.example.com%2F',
+      `${name}=https%3A%2F%2Fcal.example.com%2F&${name}=https%3A%2F%2Fcontacts.example.com%2F`,
     )
-    expect(parameters.all('resource')).toEqual(['https://cal.example.com/', 'https://contacts.example.com/'])
-    expect(() => parameters.get('resource')).toThrow(
-      refused("Parameter 'resource' is included more than once."),
-    )
+    expect(parameters.all(name)).toEqual(['https://cal.example.com/', 'https://contacts.example.com/'])
+    expect(() => parameters.get(name)).toThrow(refused(`Parameter '${name}' is included more than once.`))
   })
 
   test.each([

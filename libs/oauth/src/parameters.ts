@@ -37,8 +37,8 @@ const MAX_LENGTH = 32 * 1024
 const MAX_PARAMETERS = 64
 const MAX_NAME_LENGTH = 128
 
-// RFC 8707 §2: "Multiple resource parameters MAY be used".
-const REPEATABLE: ReadonlySet<string> = new Set(['resource'])
+// RFC 8707 §2: "Multiple resource parameters MAY be used"; RFC 8693 §2.1 says so of audience too.
+const REPEATABLE: ReadonlySet<string> = new Set(['resource', 'audience'])
 
 /**
  * Reads a query or a body in `application/x-www-form-urlencoded`, strictly: no guess about malformed, repeated or oversized

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { certificates } from '@grantlog/testing'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { ConfigurationError, defineConfig, describeConfig, loadConfig, setting } from './config.js'
 
@@ -103,6 +104,22 @@ describe('the settings of a service', () => {
     expect(more).toEqual([])
   })
 
+  it('are certificates, as many as there are, by themselves or in a file', () => {
+    const AUTHORITIES = setting.certificates({ describe: 'Whom to believe.', example: '…' })
+    const read = (env: NodeJS.ProcessEnv) =>
+      loadConfig({ service: 'sample', settings: { AUTHORITIES } }, env).AUTHORITIES.map(
+        ({ subject }) => subject,
+      )
+    const path = join(folder, 'authorities.pem')
+    const both = `The first:\n${certificates.authority}and its twin:\n${certificates.client}`
+    writeFileSync(path, both)
+    const subjects = ['C=SE\nO=Example\nCN=Example Clients CA', 'C=SE\nO=Example\\, Inc.\nCN=Ledgerly Söhne']
+    expect(read({ AUTHORITIES: both })).toEqual(subjects)
+    expect(read({ AUTHORITIES_FILE: path })).toEqual(subjects)
+    for (const wrong of ['nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])
+      expect(() => read({ AUTHORITIES: wrong })).toThrow('must be certificates in PEM')
+  })
+
   describe('a secret in a file', () => {
     const path = join(folder, 'passphrase')
 
@@ -149,6 +166,7 @@ describe('the settings of a service', () => {
       service: 'sample',
       name: 'SIZE',
       type: 'integer 1–9',
+      file: false,
       describe: 'How large.',
       example: '3',
       secret: false,

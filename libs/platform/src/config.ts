@@ -72,13 +72,11 @@ export const setting = {
     ...make(
       z.string().transform((text, context) => {
         try {
-          return (text.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(
-            pem => new X509Certificate(pem),
-          )
-        } catch {
-          context.addIssue('must be certificates in PEM')
-          return z.NEVER
-        }
+          const found = text.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []
+          if (found.length > 0) return found.map(pem => new X509Certificate(pem))
+        } catch {} // what is none is told below
+        context.addIssue('must be certificates in PEM')
+        return z.NEVER
       }),
       'certificates in PEM',
       facts,

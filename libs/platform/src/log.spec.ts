@@ -20,6 +20,8 @@ const names = [
   'refresh_token',
   'access_token',
   'token',
+  'subject_token',
+  'actor_token',
   'password',
   'assertion',
 ]

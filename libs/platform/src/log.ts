@@ -15,6 +15,8 @@ const secrets = [
   'refresh_token',
   'access_token',
   'token',
+  'subject_token',
+  'actor_token',
   'password',
   'assertion',
 ]

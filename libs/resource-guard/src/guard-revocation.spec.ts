@@ -13,8 +13,33 @@ describe('the guard and what it heard of revocations', () => {
   let privateKey: CryptoKey
   let publicKey: CryptoKey
   let token: string
+  let exchanged: string
   beforeAll(async () => {
     ;({ privateKey, publicKey } = await generateKeyPair('ES256'))
+    exchanged = await new SignJWT({
+      client_id: 'another-client',
+      scope: 'read',
+      lineage: [
+        {
+          jti: 'the-token',
+          sub: 'the-owner',
+          client_id: 'the-client',
+          iat: start,
+          kid: 'the-key',
+          family: 'the-family',
+          grant: 'the-grant',
+          organization: 'the-organization',
+        },
+      ],
+    })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'another-key' })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject('another-owner')
+      .setJti('another-token')
+      .setIssuedAt(start + 2)
+      .setExpirationTime(start + 3600)
+      .sign(privateKey)
     token = await new SignJWT({
       client_id: 'the-client',
       scope: 'read',
@@ -51,9 +76,9 @@ describe('the guard and what it heard of revocations', () => {
       ...(whenStale !== undefined && { whenStale }),
       now: () => new Date(clock.now * 1000),
     })
-    const ask = async (): Promise<{ status: number; description?: string }> => {
+    const ask = async (text = token): Promise<{ status: number; description?: string }> => {
       try {
-        await guard.verify({ authorization: `Bearer ${token}` })
+        await guard.verify({ authorization: `Bearer ${text}` })
         return { status: 200 }
       } catch (error) {
         if (!(error instanceof GuardError)) throw error
@@ -72,6 +97,15 @@ describe('the guard and what it heard of revocations', () => {
     expect(await ask()).toEqual({ status: 200 })
     revocations.apply({ target: { kind, id: `the-${kind}` }, issuedBefore: start })
     expect(await ask()).toEqual({ status: 401, description: 'The access token has been revoked.' })
+  })
+
+  it.each(kinds)('refuses a token that was exchanged for one whose %s was revoked', async kind => {
+    const { revocations, ask } = set()
+    revocations.apply({ target: { kind, id: `the-${kind}` }, issuedBefore: start - 1 })
+    expect(await ask(exchanged)).toEqual({ status: 200 })
+    // the cutoff lies before the exchange, but reaches what was exchanged
+    revocations.apply({ target: { kind, id: `the-${kind}` }, issuedBefore: start })
+    expect(await ask(exchanged)).toEqual({ status: 401, description: 'The access token has been revoked.' })
   })
 
   it('refuses every token, for the moment, once it has heard nothing for too long', async () => {

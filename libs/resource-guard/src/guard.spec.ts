@@ -21,6 +21,8 @@ const claims = {
   family: 'family-1',
   grant: 'grant-1',
 }
+/** A token that another was exchanged for. */
+const ancestor = { jti: 'token-0', sub: 'ada', client_id: 'web', iat: now - 60, kid: 'key-0' }
 type Change = Readonly<Record<string, unknown>>
 
 describe('the guard', () => {
@@ -75,6 +77,7 @@ describe('the guard', () => {
       grantId: 'grant-1',
       organizationId: undefined,
       owner: { kind: 'person', id: 'ada' },
+      actors: [],
       issuedAt: now,
       expiresAt: now + 600,
     })
@@ -85,6 +88,11 @@ describe('the guard', () => {
     ['a client that acts for itself', { grant: undefined }, { kind: 'client', id: 'ada' }],
   ])('says that the resources are those of %s', async (_, change, owner) => {
     expect((await verify(await sign(change))).owner).toEqual(owner)
+  })
+
+  it('says who acts for the subject, the current actor first (RFC 8693 §4.1)', async () => {
+    const act = { sub: 'portal-api', act: { sub: 'gateway', iss: 'https://other.example' } }
+    expect((await verify(await sign({ act }))).actors).toEqual(['portal-api', 'gateway'])
   })
 
   it.each<[string, Change, Change?]>([
@@ -124,6 +132,18 @@ describe('the guard', () => {
     ),
     ['scope as a list', { scope: ['invoices:read'] }],
     ['exp as text', { exp: String(now + 600) }],
+    ['an actor without a name', { act: { iss: issuer } }],
+    ['an actor before it without a name', { act: { sub: 'portal-api', act: {} } }],
+    ['an actor as text', { act: 'portal-api' }],
+    ['a lineage that is no list', { lineage: ancestor }],
+    ...['jti', 'sub', 'client_id', 'iat', 'kid'].map((name): [string, Change] => [
+      `no ${name} in its lineage`,
+      { lineage: [ancestor, { ...ancestor, [name]: undefined }] },
+    ]),
+    ...['family', 'grant', 'organization'].map((name): [string, Change] => [
+      `${name} of another type in its lineage`,
+      { lineage: [{ ...ancestor, [name]: 1 }] },
+    ]),
   ])('refuses a token with %s', async (_, change, headerChange = {}) => {
     expect(await refusal(verify(await sign(change, headerChange)))).toMatchObject({
       status: 401,

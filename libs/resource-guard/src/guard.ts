@@ -1,9 +1,10 @@
 import { OAuthError, readBearerToken } from '@grantlog/oauth'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { readActors, readLineage, readOptional, readText } from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
 import type { KeySource } from './keys.js'
-import type { RevocationSet } from './revocation-set.js'
+import type { RevocableToken, RevocationSet } from './revocation-set.js'
 
 /** What to do with a good token while the revocations heard are too old to be sure of it. */
 export type WhenStale =
@@ -41,6 +42,11 @@ export interface VerifiedToken {
   readonly organizationId: string | undefined
   /** Whose resources the token reaches: the company it was granted for, the person, or the client itself. */
   readonly owner: { readonly kind: 'person' | 'organization' | 'client'; readonly id: string }
+  /**
+   * Who acts for the subject, by `sub`, the current actor first; none: nobody but it. Only the first may decide about access; those
+   * after it are for information (RFC 8693 §4.1).
+   */
+  readonly actors: readonly string[]
   /** Seconds. */
   readonly issuedAt: number
   readonly expiresAt: number
@@ -76,8 +82,8 @@ export class Guard {
           'An access token belongs in the Authorization header only: the parameter access_token is refused.',
       })
     }
-    const { token, keyId } = await this.#verifySignature(text)
-    const revokedBy = this.options.revocations.revokedBy({ ...token, keyId })
+    const { token, keyId, lineage } = await this.#verifySignature(text)
+    const revokedBy = this.options.revocations.revokedBy({ ...token, keyId, lineage })
     if (revokedBy !== undefined)
       throw this.#invalid('The access token has been revoked.', `by its ${revokedBy}`)
     await this.#assertFresh(text)
@@ -121,7 +127,9 @@ export class Guard {
   }
 
   /** RFC 9068 §4, step by step; what is wrong goes to the log, not into the answer. */
-  async #verifySignature(text: string): Promise<{ token: VerifiedToken; keyId: string }> {
+  async #verifySignature(
+    text: string,
+  ): Promise<{ token: VerifiedToken; keyId: string; lineage: readonly RevocableToken[] }> {
     const { issuer, audience, keys, clockToleranceSeconds = 5 } = this.options
     try {
       const { payload, protectedHeader } = await jwtVerify(
@@ -144,6 +152,7 @@ export class Guard {
       return {
         token: readClaims(payload, this.#now(), clockToleranceSeconds),
         keyId: protectedHeader.kid ?? '',
+        lineage: readLineage(payload),
       }
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) {
@@ -209,13 +218,8 @@ export class Guard {
 }
 
 function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): VerifiedToken {
-  const text = (name: string) => {
-    const value = payload[name]
-    if (typeof value !== 'string')
-      throw new errors.JWTClaimValidationFailed(`"${name}" is not a string`, payload, name, 'invalid')
-    return value
-  }
-  const optional = (name: string) => (payload[name] === undefined ? undefined : text(name))
+  const text = (name: string) => readText(payload, name)
+  const optional = (name: string) => readOptional(payload, name)
   const issuedAt = payload.iat ?? 0
   if (issuedAt > now.getTime() / 1000 + toleranceSeconds) {
     throw new errors.JWTClaimValidationFailed('"iat" lies in the future', payload, 'iat', 'check_failed')
@@ -238,6 +242,7 @@ function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): V
       organizationId !== undefined
         ? { kind: 'organization', id: organizationId }
         : { kind: grantId === undefined ? 'client' : 'person', id: subject },
+    actors: readActors(payload),
     issuedAt,
     expiresAt: payload.exp ?? 0,
   }

@@ -38,6 +38,16 @@ describe('the revocation set', () => {
       expect(set.revokedBy(token)).toBe(kind)
     })
 
+    it('reaches the tokens that one of them was exchanged for, as of the time of that one', () => {
+      const exchanged = { tokenId: 'new', clientId: 'api', subject: 'her', keyId: 'key-2', issuedAt: 1500 }
+      const { set } = at(1000)
+      set.apply({ target, issuedBefore: 1000 })
+      expect(set.revokedBy({ ...exchanged, lineage: [token] })).toBe(kind)
+      expect(set.revokedBy({ ...exchanged, lineage: [{ ...token, issuedAt: 1001 }] })).toBeUndefined()
+      expect(set.revokedBy({ ...exchanged, lineage: [{ ...exchanged, issuedAt: 1 }, token] })).toBe(kind)
+      expect(set.revokedBy(exchanged)).toBeUndefined()
+    })
+
     it('reaches no token that names another', () => {
       const { set } = at(1000)
       set.apply({ target: { kind, id: 'another' }, issuedBefore: null })

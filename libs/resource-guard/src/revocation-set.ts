@@ -19,6 +19,8 @@ export interface RevocableToken {
   readonly organizationId?: string | undefined
   readonly keyId: string
   readonly issuedAt: number
+  /** The tokens that it was made of, by exchange (RFC 8693): revoked with them. */
+  readonly lineage?: readonly RevocableToken[]
 }
 
 interface Entry {
@@ -64,8 +66,16 @@ export class RevocationSet {
     if (now >= this.#nextPrune) this.prune()
   }
 
-  /** The kind of target by which the token is revoked, or undefined. */
+  /** The kind of target by which the token, or one that it was made of, is revoked; or undefined. */
   revokedBy(token: RevocableToken): TargetKind | undefined {
+    for (const each of [token, ...(token.lineage ?? [])]) {
+      const kind = this.#namedBy(each)
+      if (kind !== undefined) return kind
+    }
+    return undefined
+  }
+
+  #namedBy(token: RevocableToken): TargetKind | undefined {
     const names: readonly [TargetKind, string | undefined][] = [
       ['token', token.tokenId],
       ['family', token.familyId],

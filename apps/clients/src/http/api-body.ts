@@ -1,15 +1,11 @@
-import { assertResourceIndicator, OAuthError } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
+import { audience } from './audience.js'
 import { unique } from './wrong-member.js'
 
 export const apiBody = z.object({
-  audience: z
-    .string()
-    .max(512)
-    .refine(isResourceIndicator, 'must be an absolute URI without a fragment')
-    .describe('The resource indicator (RFC 8707 §2).'),
+  audience,
   name: line(80),
   scopes: z
     .array(
@@ -61,16 +57,5 @@ export function shownApi({
     scopes: registration.scopes,
     access_token_seconds: registration.accessTokenSeconds,
     suspended,
-  }
-}
-
-/** Of any other, no request could ask for a token. */
-function isResourceIndicator(text: string): boolean {
-  try {
-    assertResourceIndicator(text)
-    return true
-  } catch (error) {
-    if (error instanceof OAuthError) return false
-    throw error
   }
 }

@@ -2,10 +2,28 @@ import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
+import { audience } from './audience.js'
 import { proofBody, readProof, shownProof } from './client-proof.js'
 import { unique, wrong } from './wrong-member.js'
 
-const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials'])
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials', tokenExchange])
+
+/** What a client may do by token exchange (RFC 8693). The members are ours: no RFC names any. */
+const exchangePolicy = z.strictObject({
+  rules: z
+    .array(
+      z.strictObject({
+        from: audience,
+        to: audience,
+        scope: z.string().min(1).max(2000),
+        subject_scope: z.string().max(2000).default(''),
+      }),
+    )
+    .max(50)
+    .default([]),
+  impersonate: z.boolean().default(false),
+})
 
 /** RFC 7591 §2 */
 export const clientBody = z.object({
@@ -15,9 +33,10 @@ export const clientBody = z.object({
     .max(512)
     .optional(),
   redirect_uris: z.array(z.string()).max(20).default([]),
-  grant_types: z.array(grantType).min(1).max(3).default(['authorization_code']),
+  grant_types: z.array(grantType).min(1).max(grantType.options.length).default(['authorization_code']),
   ...proofBody,
   scope: z.string().max(2000),
+  token_exchange: exchangePolicy.optional(),
 })
 export const newClient = clientBody.extend({
   client_id: z
@@ -46,6 +65,11 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
   // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
   if (grantTypes.includes('client_credentials') && !confidential)
     throw wrong('/grant_types', 'client_credentials is only for clients that authenticate')
+  const exchanges = grantTypes.includes(tokenExchange)
+  if (exchanges && !confidential)
+    throw wrong('/grant_types', 'token-exchange is only for clients that authenticate')
+  if (!exchanges && body.token_exchange !== undefined)
+    throw wrong('/token_exchange', 'only the grant type token-exchange uses it')
   return {
     clientId,
     name: body.client_name,
@@ -53,14 +77,43 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     redirectUris,
     grantTypes,
     ...proof,
-    scopes: readScopes(scope),
+    scopes: readScopes('/scope', scope),
+    ...(exchanges && { tokenExchange: readExchangePolicy(body.token_exchange) }),
   }
 }
 
-function readScopes(scope: string): string[] {
-  const scopes = pointing('/scope', () => parseScope(scope))
-  if (scopes.some(name => name.length > 128)) throw wrong('/scope', 'has a scope of more than 128 characters')
+function readScopes(pointer: string, scope: string): string[] {
+  const scopes = pointing(pointer, () => parseScope(scope))
+  if (scopes.some(name => name.length > 128)) throw wrong(pointer, 'has a scope of more than 128 characters')
   return scopes
+}
+
+type ExchangePolicy = NonNullable<Registration['tokenExchange']>
+
+function readExchangePolicy({ rules, impersonate } = exchangePolicy.parse({})): ExchangePolicy {
+  const read = rules.map(({ from, to, scope, subject_scope }, index) => ({
+    from,
+    to,
+    scopes: readScopes(`/token_exchange/rules/${index}/scope`, scope),
+    subjectScopes: readScopes(`/token_exchange/rules/${index}/subject_scope`, subject_scope),
+  }))
+  unique(
+    '/token_exchange/rules',
+    read.map(rule => JSON.stringify(rule)),
+  )
+  return { rules: read, impersonate }
+}
+
+function shownExchangePolicy({ rules, impersonate }: ExchangePolicy) {
+  return {
+    rules: rules.map(({ from, to, scopes, subjectScopes }) => ({
+      from,
+      to,
+      scope: scopes.join(' '),
+      subject_scope: subjectScopes.join(' '),
+    })),
+    impersonate,
+  }
 }
 
 export function shownClient({
@@ -78,6 +131,7 @@ export function shownClient({
     grant_types: registration.grantTypes,
     ...shownProof(registration),
     scope: registration.scopes.join(' '),
+    ...(registration.tokenExchange && { token_exchange: shownExchangePolicy(registration.tokenExchange) }),
     suspended,
   }
 }

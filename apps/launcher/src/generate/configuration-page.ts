@@ -53,7 +53,7 @@ const introduction = `# Configuration
 <!-- Generated from the services’ zod schemas by \`npm run generate -w @grantlog/launcher\`. -->
 
 A service reads environment variables, and nothing else. A wrong value stops the start with exit code 78 and one line per variable: its
-name, what is wrong, and an example. A secret is never shown; instead of itself it may be given as a file, whose path is in
+name, what is wrong, and an example. A secret is never shown. Secrets and certificates may be given as a file, whose path is in
 \`NAME_FILE\`. \`npm start\` sets all of these by itself.
 
 \`node apps/<service>/dist/main.js settings\` prints the same as JSON.`

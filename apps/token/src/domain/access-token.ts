@@ -12,7 +12,8 @@ export type AccessTokenCommand =
   | { readonly type: 'revoke'; readonly tokenId: string }
 
 /**
- * A stream of its own for a token that belongs to no family (client credentials), and for the revocation of any single token.
+ * A stream of its own for a token that belongs to no family (client credentials), for one that was exchanged for another (it waits for
+ * nobody who refreshes), and for the revocation of any single token.
  */
 export const accessToken: Decider<
   AccessTokenCommand,

@@ -1,4 +1,4 @@
-import type { BoundTo } from '@grantlog/contracts'
+import type { BoundTo, EventData } from '@grantlog/contracts'
 import type { Parameters } from '@grantlog/oauth'
 import type { ClientRow } from '../projections/clients.projection.js'
 import type { TokenServices } from '../token-services.js'
@@ -22,10 +22,12 @@ export interface TokenResponse {
   expires_in: number
   scope: string
   refresh_token?: string
+  /** RFC 8693 §2.2.1 */
+  issued_token_type?: string
 }
 
 /** One grant type: its name and what it does. It answers, or throws an OAuthError. */
 export interface Grant {
-  readonly type: 'authorization_code' | 'refresh_token' | 'client_credentials'
+  readonly type: EventData<'token.issued'>['grantType']
   readonly handle: (request: TokenRequest, services: TokenServices) => Promise<TokenResponse>
 }

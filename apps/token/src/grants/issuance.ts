@@ -1,6 +1,14 @@
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto'
 import type { BoundTo, EventData } from '@grantlog/contracts'
-import { type AccessTokenClaims, type Confirmation, formatScope, signAccessToken } from '@grantlog/oauth'
+import {
+  type AccessTokenClaims,
+  type ActClaim,
+  type Confirmation,
+  formatScope,
+  type LineageClaim,
+  signAccessToken,
+} from '@grantlog/oauth'
+import { actorsIn } from '../domain/exchange.js'
 import type { SigningKey } from '../keys/signing-keys.js'
 
 /** An access token that is decided upon but not yet signed: its event's facts, and the JWT that they make. */
@@ -29,11 +37,18 @@ interface Issue {
     readonly organizationId: string | undefined
     readonly authTime: number
   }
+  /** What the token is made of, where it is exchanged for others (RFC 8693). */
+  readonly exchange?: {
+    readonly subjectTokenId: string
+    readonly actorTokenId: string | null
+    readonly act: ActClaim | undefined
+    readonly lineage: readonly LineageClaim[]
+  }
 }
 
 /** Prepares an RFC 9068 access token. It names every target that can revoke it, and never outlives its grant. */
 export function issue(request: Issue): Issuance {
-  const { issuer, key, now, family } = request
+  const { issuer, key, now, family, exchange } = request
   const expiresAt = Math.min(
     now + request.lifetimeSeconds,
     family?.grantExpiresAt ?? Number.POSITIVE_INFINITY,
@@ -51,6 +66,13 @@ export function issue(request: Issue): Issuance {
     issuedAt: now,
     expiresAt,
     ...(request.boundTo && { boundTo: request.boundTo }),
+    ...(exchange && {
+      exchange: {
+        subjectTokenId: exchange.subjectTokenId,
+        actorTokenId: exchange.actorTokenId,
+        actors: actorsIn(exchange.act),
+      },
+    }),
   }
   const claims: AccessTokenClaims = {
     iss: issuer,
@@ -64,6 +86,7 @@ export function issue(request: Issue): Issuance {
     ...(family && { family: family.familyId, grant: family.grantId, auth_time: family.authTime }),
     ...(family?.organizationId !== undefined && { organization: family.organizationId }),
     ...(request.boundTo && { cnf: confirmation(request.boundTo) }),
+    ...(exchange && { act: exchange.act, lineage: exchange.lineage }),
   }
   return { facts, sign: () => signAccessToken(claims, key) }
 }

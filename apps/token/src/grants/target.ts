@@ -14,3 +14,15 @@ export function assertResource(parameters: Parameters, audience: string): void {
   if (resource !== undefined && resource !== audience)
     throw invalidTarget('The grant is for another resource.')
 }
+
+/**
+ * The one API that a token exchange names, by `resource` or by `audience`: for us both are the API's audience.
+ * @see RFC 8693 §2.1
+ */
+export function readTarget(parameters: Parameters): string | undefined {
+  const resources = parameters.all('resource')
+  for (const resource of resources) assertResourceIndicator(resource)
+  const [target, ...more] = new Set([...resources, ...parameters.all('audience')])
+  if (more.length > 0) throw invalidTarget('Name one target at a time: a token is for one API.')
+  return target
+}

@@ -1,22 +1,40 @@
+import type { LineageClaim } from '@grantlog/oauth'
 import { type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
+import { accessToken } from '../domain/access-token.js'
+import { namesOf } from '../domain/exchange.js'
+import { family } from '../domain/family.js'
+import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 
-const claims = z.object({
+const act = z.object({
+  sub: z.string(),
+  get act() {
+    return act.optional()
+  },
+})
+const names = z.object({
   jti: z.uuid(),
   sub: z.string(),
-  aud: z.string(),
   client_id: z.string(),
-  scope: z.string(),
   iat: z.number(),
-  exp: z.number(),
   family: z.uuid().optional(),
   grant: z.uuid().optional(),
   organization: z.uuid().optional(),
+})
+const claims = names.extend({
+  aud: z.string(),
+  scope: z.string(),
+  exp: z.number(),
   auth_time: z.number().optional(),
   cnf: z.object({ jkt: z.string(), 'x5t#S256': z.string() }).partial().optional(),
+  act: act.optional(),
+  lineage: z.array(names.extend({ kid: z.string() })).optional(),
 })
-export type OwnAccessToken = z.infer<typeof claims> & { readonly keyId: string }
+export type OwnAccessToken = z.infer<typeof claims> & {
+  /** The id of the key that signed it, from its header. */
+  readonly kid: string
+}
 
 /** The claims of an access token that we signed and that has not expired, or undefined for anything else. */
 export async function readAccessToken(
@@ -25,13 +43,43 @@ export async function readAccessToken(
 ): Promise<OwnAccessToken | undefined> {
   const verified = await verify(token, services)
   const read = claims.safeParse(verified?.payload)
-  return read.success && verified ? { ...read.data, keyId: verified.keyId } : undefined
+  return read.success && verified ? { ...read.data, kid: verified.kid } : undefined
+}
+
+/** The same, but of a token that still counts: neither it nor any token that it was made of is revoked, by whatever name. */
+export async function readActiveAccessToken(
+  token: string,
+  services: TokenServices,
+): Promise<OwnAccessToken | undefined> {
+  const claims = await readAccessToken(token, services)
+  if (claims === undefined) return undefined
+  const revoked = await Promise.all(
+    [namesOf(claims), ...(claims.lineage ?? [])].map(each => isTokenRevoked(each, services)),
+  )
+  return revoked.includes(true) ? undefined : claims
+}
+
+/** As the streams say it, without delay; and what other services said. */
+async function isTokenRevoked(token: LineageClaim, { commands, db }: TokenServices): Promise<boolean> {
+  const [own, ofFamily, elsewhere] = await Promise.all([
+    commands.load(accessToken, token.jti),
+    token.family === undefined ? undefined : commands.load(family, token.family),
+    isRevoked(db, {
+      clientId: token.client_id,
+      grantId: token.grant ?? null,
+      subject: token.sub,
+      organizationId: token.organization ?? null,
+      keyId: token.kid,
+      issuedAt: token.iat,
+    }),
+  ])
+  return own.state.revoked || elsewhere || ofFamily?.state.status === 'revoked'
 }
 
 async function verify(
   token: string,
   { config, keys, clock }: TokenServices,
-): Promise<{ payload: JWTPayload; keyId: string } | undefined> {
+): Promise<{ payload: JWTPayload; kid: string } | undefined> {
   try {
     const { payload, protectedHeader } = await jwtVerify(
       token,
@@ -42,7 +90,7 @@ async function verify(
       },
       { algorithms: ['ES256'], typ: 'at+jwt', issuer: config.ISSUER, currentDate: clock.now() },
     )
-    return { payload, keyId: protectedHeader.kid ?? '' }
+    return { payload, kid: protectedHeader.kid ?? '' }
   } catch {
     return undefined // whatever is wrong with it, it is no token of ours: RFC 7009 §2.2, RFC 7662 §2.2
   }

@@ -1,12 +1,11 @@
 import { invalidClient } from '@grantlog/oauth'
 import { Controller, HttpCode, Post, Req } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
-import { accessToken } from '../domain/access-token.js'
 import { family } from '../domain/family.js'
 import { confirmation, parseRefreshToken } from '../grants/issuance.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
-import { readAccessToken } from './access-token.js'
+import { readActiveAccessToken } from './access-token.js'
 import { authenticate, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; any other only about its own. */
@@ -48,25 +47,11 @@ export class IntrospectionController {
   }
 
   async #accessToken(token: string): Promise<Introspection> {
-    const { commands, config, db } = this.services
-    const claims = await readAccessToken(token, this.services)
+    const claims = await readActiveAccessToken(token, this.services)
     if (claims === undefined) return inactive
-    const [own, ofFamily, elsewhere] = await Promise.all([
-      commands.load(accessToken, claims.jti),
-      claims.family === undefined ? undefined : commands.load(family, claims.family),
-      isRevoked(db, {
-        clientId: claims.client_id,
-        grantId: claims.grant ?? null,
-        subject: claims.sub,
-        organizationId: claims.organization ?? null,
-        keyId: claims.keyId,
-        issuedAt: claims.iat,
-      }),
-    ])
-    if (own.state.revoked || elsewhere || ofFamily?.state.status === 'revoked') return inactive
-    const { keyId: _, ...told } = claims
+    const { kid: _, ...told } = claims
     const token_type = claims.cnf?.jkt === undefined ? 'Bearer' : 'DPoP' // RFC 9449 §6.2
-    return { active: true, token_type, iss: config.ISSUER, ...told }
+    return { active: true, token_type, iss: this.services.config.ISSUER, ...told }
   }
 
   async #refreshToken(token: string): Promise<Introspection> {

@@ -3,6 +3,7 @@ import { defineProjection } from '@grantlog/eventing'
 import type { CertificateName, ClientAuthenticationMethod } from '@grantlog/oauth'
 import type { JWK } from 'jose'
 import type { DataSource } from 'typeorm'
+import type { ExchangePolicy } from '../domain/exchange.js'
 
 /** What the token service must know of a client to believe it. */
 export interface ClientRow {
@@ -10,6 +11,7 @@ export interface ClientRow {
   grant_types: string[]
   auth_method: ClientAuthenticationMethod
   scopes: string[]
+  token_exchange: ExchangePolicy | null
   verifiers: string[]
   keys: JWK[]
   certificates: CertificateName[]
@@ -28,6 +30,7 @@ export const clients = defineProjection<ClientRow>({
     grant_types: 'text[] not null',
     auth_method: 'text not null',
     scopes: 'text[] not null',
+    token_exchange: 'json',
     verifiers: 'text[] not null',
     keys: 'json not null',
     certificates: 'json not null',
@@ -64,6 +67,7 @@ function facts(data: EventData<'client.updated'>) {
     grant_types: data.grantTypes,
     auth_method: data.tokenEndpointAuthMethod,
     scopes: data.scopes,
+    token_exchange: data.tokenExchange ?? null,
     keys: data.keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })),
     certificates: data.certificates,
     sender_constraint: data.senderConstraint,

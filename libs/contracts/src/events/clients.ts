@@ -56,6 +56,27 @@ const client = z.strictObject({
       'How every token of the client must be bound to its sender (RFC 9449, RFC 8705); null: as it asks.',
     ),
   scopes: scopes.describe('The scopes the client may ask for, over all APIs.'),
+  tokenExchange: z
+    .strictObject({
+      rules: z
+        .array(
+          z.strictObject({
+            from: audience.describe('Audience of the tokens that the client may exchange.'),
+            to: audience.describe('Audience of the token that it may get.'),
+            scopes: scopes.describe('The scopes that the token may get there.'),
+            subjectScopes: scopes.describe('What the exchanged token must have, for the rule to hold.'),
+          }),
+        )
+        .max(50)
+        .describe('Which tokens the client may exchange, and for what.'),
+      impersonate: z
+        .boolean()
+        .describe(
+          'Whether the client may leave itself unnamed; false: it becomes the actor (RFC 8693 §4.1).',
+        ),
+    })
+    .optional()
+    .describe('What the client may do by token exchange (RFC 8693); absent: it may not use it.'),
 })
 const credential = z.strictObject({
   credentialId: uuid.describe('Which of the client’s credentials it is.'),

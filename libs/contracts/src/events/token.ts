@@ -64,8 +64,10 @@ export const tokenIssued = defineEvent({
     tokenId: uuid.describe('The token’s `jti`.'),
     grantType,
     clientId,
-    familyId: familyId.nullable().describe('The token family; null for client credentials.'),
-    grantId: grantId.nullable().describe('The grant; null for client credentials.'),
+    familyId: familyId
+      .nullable()
+      .describe('The token family; null for client credentials, and for what they are exchanged for.'),
+    grantId: grantId.nullable().describe('The grant; null where there is no family.'),
     subject: z.string().max(64).describe('The token’s `sub`: an opaque id.'),
     audience,
     scopes,
@@ -73,6 +75,22 @@ export const tokenIssued = defineEvent({
     issuedAt: seconds.describe('The token’s `iat`, in seconds.'),
     expiresAt: seconds.describe('The token’s `exp`, in seconds.'),
     boundTo: boundTo.optional(),
+    exchange: z
+      .strictObject({
+        subjectTokenId: uuid.describe('The `jti` of the token that was exchanged.'),
+        actorTokenId: uuid
+          .nullable()
+          .describe('The `jti` of the token that named the actor; null: there was none.'),
+        actors: z
+          .array(z.string().max(64))
+          .describe(
+            'Who acts for the subject, the current actor first (RFC 8693 §4.1); none: nobody but it.',
+          ),
+      })
+      .optional()
+      .describe(
+        'Where the token was made of another (RFC 8693): it is in a stream of its own, also where it has a family.',
+      ),
   }),
   example: {
     tokenId: aToken,

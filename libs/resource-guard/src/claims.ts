@@ -1,0 +1,48 @@
+import { errors, type JWTPayload } from 'jose'
+import type { RevocableToken } from './revocation-set.js'
+
+/** RFC 8693 §4.1: the current actor, and nested in it those before. */
+export function readActors({ act }: JWTPayload): string[] {
+  if (act === undefined) return []
+  const claims = readObject(act, 'act')
+  return [readText(claims, 'sub'), ...readActors(claims)]
+}
+
+/** What the token was made of. A lineage that can not be read is of no valid token: what revokes it would go unseen. */
+export function readLineage({ lineage }: JWTPayload): RevocableToken[] {
+  if (lineage === undefined) return []
+  if (!Array.isArray(lineage)) throw invalidClaim('lineage')
+  return lineage.map(each => {
+    const claims = readObject(each, 'lineage')
+    if (typeof claims.iat !== 'number') throw invalidClaim('iat', claims)
+    return {
+      tokenId: readText(claims, 'jti'),
+      familyId: readOptional(claims, 'family'),
+      grantId: readOptional(claims, 'grant'),
+      clientId: readText(claims, 'client_id'),
+      subject: readText(claims, 'sub'),
+      organizationId: readOptional(claims, 'organization'),
+      keyId: readText(claims, 'kid'),
+      issuedAt: claims.iat,
+    }
+  })
+}
+
+/** @throws JWTClaimValidationFailed, as every reader here */
+export function readText(claims: JWTPayload, name: string): string {
+  const value = claims[name]
+  if (typeof value !== 'string') throw invalidClaim(name, claims)
+  return value
+}
+
+export function readOptional(claims: JWTPayload, name: string): string | undefined {
+  return claims[name] === undefined ? undefined : readText(claims, name)
+}
+
+function readObject(value: unknown, name: string): JWTPayload {
+  if (typeof value !== 'object' || value === null) throw invalidClaim(name)
+  return value as JWTPayload
+}
+
+const invalidClaim = (name: string, claims: JWTPayload = {}) =>
+  new errors.JWTClaimValidationFailed(`"${name}" has another type`, claims, name, 'invalid')
