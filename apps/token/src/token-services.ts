@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { Clock, UsedOnce } from '@grantlog/platform'
@@ -20,6 +21,6 @@ export abstract class TokenServices {
   abstract readonly usedOnce: UsedOnce
   /** Where DPoP proofs must have a nonce. */
   abstract readonly dpopNonces: DpopNonces | undefined
-  /** Where a proxy tells what certificate a client proved to hold. */
-  abstract readonly certificateHeader: ((request: FastifyRequest) => string | undefined) | undefined
+  /** What certificate the client of a request proved to hold. */
+  abstract readonly certificateOf: (request: FastifyRequest) => X509Certificate | undefined
 }

@@ -1,4 +1,4 @@
-import { type ConfigOf, defineConfig, setting } from '@grantlog/platform'
+import { type ConfigOf, clientCertificateHeaderSetting, defineConfig, setting } from '@grantlog/platform'
 
 export const tokenConfig = defineConfig('token', {
   ISSUER: setting.url({
@@ -22,13 +22,7 @@ export const tokenConfig = defineConfig('token', {
     example: '60',
     default: '300',
   }),
-  CLIENT_CERTIFICATE_HEADER: setting.optional(
-    setting.text({
-      describe:
-        'The header in which a trusted proxy (TRUSTED_PROXIES) gives the certificate that a client proved to hold: as RFC 9440 has it, or PEM, percent-encoded. Without it no client can use one.',
-      example: 'client-cert',
-    }),
-  ),
+  CLIENT_CERTIFICATE_HEADER: clientCertificateHeaderSetting,
   CLIENT_CERTIFICATE_AUTHORITIES: setting.optional(
     setting.certificates({
       describe:

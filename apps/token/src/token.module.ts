@@ -1,6 +1,6 @@
 import { Commands } from '@grantlog/eventing'
 import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
-import { Clock, CONFIG, proxyHeader, UsedOnce } from '@grantlog/platform'
+import { Clock, CONFIG, clientCertificateOf, UsedOnce } from '@grantlog/platform'
 import { Module } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
@@ -24,7 +24,7 @@ import { TokenServices } from './token-services.js'
         commands: Commands,
         clock: Clock,
       ): Promise<TokenServices> => {
-        const { CLIENT_CERTIFICATE_HEADER, DPOP_NONCE_SECONDS, KEY_ENCRYPTION_KEY, TRUSTED_PROXIES } = config
+        const { DPOP_NONCE_SECONDS, KEY_ENCRYPTION_KEY } = config
         return {
           config,
           db,
@@ -38,10 +38,7 @@ import { TokenServices } from './token-services.js'
             DPOP_NONCE_SECONDS === 0
               ? undefined
               : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS),
-          certificateHeader:
-            CLIENT_CERTIFICATE_HEADER === undefined
-              ? undefined
-              : proxyHeader(TRUSTED_PROXIES, CLIENT_CERTIFICATE_HEADER),
+          certificateOf: clientCertificateOf(config),
         }
       },
     },

@@ -44,7 +44,9 @@ describe('the invoices API with wrong input', () => {
   it.each(withoutToken)('$name is told that a token is needed, and no error code', async ({ send }) => {
     const response = await send(wire, material)
     expect(response.status).toBe(401)
-    expect(response.headers.get('www-authenticate')).toBe(`Bearer resource_metadata="${metadataUrl()}"`)
+    expect(response.headers.get('www-authenticate')).toMatch(
+      `Bearer resource_metadata="${metadataUrl()}", DPoP `,
+    )
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(await response.json()).toMatchObject({ error_description: expect.stringContaining('Bearer') })
   })

@@ -1,13 +1,23 @@
+import type { TokenScheme } from './bearer.js'
+
 /** What a protected resource tells a client that it refuses. Absent attributes are left out. */
 export type BearerChallenge = {
   realm?: string | undefined
   /** Left out when the request carried no token at all (RFC 6750 §3.1). */
-  error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope' | undefined
+  error?:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'invalid_dpop_proof'
+    | 'use_dpop_nonce'
+    | undefined
   errorDescription?: string | undefined
   /** Space-delimited scope needed for the resource. */
   scope?: string | undefined
   /** URL of the resource's RFC 9728 metadata document. */
   resourceMetadata?: string | undefined
+  /** Space-delimited algorithms of proofs, for the scheme DPoP (RFC 9449 §7.1). */
+  algs?: string | undefined
 }
 
 /**
@@ -15,9 +25,9 @@ export type BearerChallenge = {
  * are replaced by `?`.
  *
  * @example bearerChallenge({ realm: 'example', error: 'invalid_token' }) // Bearer realm="example", error="invalid_token"
- * @see RFC 6750 §3, RFC 9728 §5.1
+ * @see RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1
  */
-export function bearerChallenge(challenge: BearerChallenge): string {
+export function bearerChallenge(challenge: BearerChallenge, scheme: TokenScheme = 'Bearer'): string {
   // RFC 6750 §3: each attribute MUST NOT appear more than once: hence one row each.
   const attributes = [
     ['realm', challenge.realm],
@@ -25,8 +35,9 @@ export function bearerChallenge(challenge: BearerChallenge): string {
     ['error_description', challenge.errorDescription],
     ['scope', challenge.scope],
     ['resource_metadata', challenge.resourceMetadata],
+    ['algs', challenge.algs],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quotedString(value)}`]))
-  return attributes.length === 0 ? 'Bearer' : `Bearer ${attributes.join(', ')}`
+  return attributes.length === 0 ? scheme : `${scheme} ${attributes.join(', ')}`
 }
 
 // RFC 9110 §5.6.4

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { readBearerToken } from './bearer.js'
+import { readAccessTokenHeader } from './bearer.js'
 import { bearerChallenge } from './bearer-challenge.js'
 import { OAuthError } from './errors.js'
 
-describe('readBearerToken', () => {
+describe('readAccessTokenHeader', () => {
   test.each([
     ['the example of RFC 6750 §2.1', 'Bearer mF_9.B5f-4.1JqM', 'mF_9.B5f-4.1JqM'],
     ['the scheme in any case (RFC 9110 §11.1)', 'bEARER abc', 'abc'],
@@ -14,13 +14,21 @@ describe('readBearerToken', () => {
     ['an empty header', '', undefined],
     ['another scheme', 'Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW', undefined],
     ['a longer scheme', 'BearerX abc', undefined],
+    [
+      'a token with a proof beside it (RFC 9449 §7.1)',
+      'DPoP Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp',
+      'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp',
+    ],
+    ['that scheme in any case', 'dpop abc', 'abc'],
   ])('reads %s', (_, authorization, token) => {
-    expect(readBearerToken(authorization)).toBe(token)
+    const scheme = /^dpop/i.test(authorization ?? '') ? 'DPoP' : 'Bearer'
+    expect(readAccessTokenHeader(authorization)).toEqual(token === undefined ? undefined : { scheme, token })
   })
 
   test.each([
     ['no token', 'Bearer'],
     ['only spaces', 'Bearer  '],
+    ['no token with a proof beside it', 'DPoP'],
     ['two tokens', 'Bearer a b'],
     ['a tab', 'Bearer\tabc'.replace('\t', ' \t')],
     ['padding inside', 'Bearer a=b'],
@@ -28,12 +36,12 @@ describe('readBearerToken', () => {
     ['a character outside b64token', 'Bearer a,b'],
     ['a trailing line feed', 'Bearer abc\n'],
   ])('refuses %s with a challenge (RFC 6750 §2.1, §3)', (_, authorization) => {
-    const read = () => readBearerToken(authorization)
+    const read = () => readAccessTokenHeader(authorization)
     expect(read).toThrow(expect.objectContaining({ code: 'invalid_request', status: 400 }))
     expect(read).toThrow(
       expect.objectContaining({
         headers: expect.objectContaining({
-          'WWW-Authenticate': expect.stringMatching(/^Bearer error="invalid_request", /),
+          'WWW-Authenticate': expect.stringMatching(/^(Bearer|DPoP) error="invalid_request", /),
         }),
       }),
     )
@@ -46,7 +54,7 @@ describe('readBearerToken', () => {
         fc.string({ unit: 'binary' }),
         (a, b) => {
           try {
-            expect(readBearerToken(a + b) ?? '').not.toMatch(/\s/)
+            expect(readAccessTokenHeader(a + b)?.token ?? '').not.toMatch(/\s/)
           } catch (error) {
             if (!(error instanceof OAuthError)) throw error
           }
@@ -73,6 +81,12 @@ describe('bearerChallenge', () => {
     ['undefined attributes', { realm: undefined, scope: 'a b' }, 'Bearer scope="a b"'],
   ] as const)('%s', (_, challenge, expected) => {
     expect(bearerChallenge(challenge)).toBe(expected)
+  })
+
+  test('RFC 9449 §7.1', () => {
+    expect(bearerChallenge({ error: 'use_dpop_nonce', algs: 'ES256 PS256' }, 'DPoP')).toBe(
+      'DPoP error="use_dpop_nonce", algs="ES256 PS256"',
+    )
   })
 
   test('no text ends the quoted string or the header (RFC 9110 §5.6.4)', () => {

@@ -30,6 +30,8 @@ interface DpopRequest {
 const maxAge = 60
 /** A client's clock may be ahead, in seconds. */
 const maxLead = 10
+/** How long at most a proof can be presented, in seconds: so long it must be remembered. */
+export const longestProof = maxAge + 2 * maxLead
 const maxIdLength = 256
 
 /**

@@ -33,5 +33,5 @@ test('the package carries a token request from its bytes to the token', async ()
     scope: 'invoices:read',
   }
   const token = oauth.signAccessToken(claims, { kid, privateKey })
-  expect(oauth.readBearerToken(`Bearer ${token}`)).toBe(token)
+  expect(oauth.readAccessTokenHeader(`Bearer ${token}`)?.token).toBe(token)
 })

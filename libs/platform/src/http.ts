@@ -1,5 +1,4 @@
 import fastifyCookie from '@fastify/cookie'
-import proxyAddress from '@fastify/proxy-addr'
 import { invalidRequest } from '@grantlog/oauth'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -120,16 +119,6 @@ export async function prepareHttp(
       routes.filter(route => route.pattern.test(path) && route.method !== 'HEAD').map(route => route.method),
     ),
   ]
-}
-
-/**
- * The value of a header that only a trusted proxy can set, such as a client's certificate. From anybody else it is nothing.
- * @param trustedProxies as in TRUSTED_PROXIES
- */
-export function proxyHeader(trustedProxies: readonly string[], name: string) {
-  const trusts = proxyAddress.compile([...trustedProxies])
-  return (request: FastifyRequest): string | undefined =>
-    trusts(request.socket.remoteAddress ?? '', 0) ? header(request, name.toLowerCase()) : undefined
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -1,3 +1,8 @@
+export {
+  type ClientCertificateSettings,
+  clientCertificateHeaderSetting,
+  clientCertificateOf,
+} from './client-certificate.js'
 export { Clock } from './clock.js'
 export {
   type ConfigDefinition,
@@ -13,7 +18,6 @@ export {
 export { migrate, openDatabase, poolOf } from './database.js'
 export { ErrorFilter, type ErrorPage } from './error-filter.js'
 export { type Check, HealthRegistry } from './health.js'
-export { proxyHeader } from './http.js'
 export { line } from './line.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'

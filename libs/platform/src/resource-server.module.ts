@@ -14,6 +14,11 @@ import {
 import { APP_GUARD, Reflector } from '@nestjs/core'
 import type { Logger } from 'pino'
 import { DataSource } from 'typeorm'
+import {
+  type ClientCertificateSettings,
+  clientCertificateHeaderSetting,
+  clientCertificateOf,
+} from './client-certificate.js'
 import { Clock } from './clock.js'
 import { setting } from './config.js'
 import { HealthRegistry } from './health.js'
@@ -28,6 +33,14 @@ export const resourceServerSettings = {
     describe: 'The issuer whose tokens are accepted: the URL of the token service.',
     example: 'https://auth.example.com',
   }),
+  PUBLIC_URL: setting.optional(
+    setting.url({
+      describe:
+        'The URL under which clients reach this service: DPoP proofs name it (RFC 9449 §4.2). Needed only where tokens bound to a key are to be accepted and the audience is no URL.',
+      example: 'https://api.example.com',
+    }),
+  ),
+  CLIENT_CERTIFICATE_HEADER: clientCertificateHeaderSetting,
   MAX_STALENESS_SECONDS: setting.integer({
     min: 2,
     max: 3600,
@@ -128,14 +141,16 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
               revocations,
               freshness,
               maxStalenessSeconds: Number(config.MAX_STALENESS_SECONDS),
+              ...(config.PUBLIC_URL !== undefined && { baseUrl: String(config.PUBLIC_URL) }),
               ...(options.resourceMetadata && { resourceMetadata: options.resourceMetadata(config) }),
               now: () => clock.now(),
             }),
         },
         {
           provide: TokenGuard,
-          inject: [Guard, Reflector],
-          useFactory: (guard: Guard, reflector: Reflector) => new TokenGuard(guard, reflector),
+          inject: [Guard, Reflector, CONFIG],
+          useFactory: (guard: Guard, reflector: Reflector, config: ClientCertificateSettings) =>
+            new TokenGuard(guard, reflector, clientCertificateOf(config)),
         },
         ...(options.everyRoute ? [{ provide: APP_GUARD, useExisting: TokenGuard }] : []),
       ],

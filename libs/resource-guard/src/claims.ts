@@ -28,6 +28,29 @@ export function readLineage({ lineage }: JWTPayload): RevocableToken[] {
   })
 }
 
+/** What a token is bound to: whoever sends it must prove to hold the key or the certificate. */
+export interface BoundTo {
+  readonly kind: 'dpop' | 'certificate'
+  /** SHA-256 of the key (RFC 7638) or the certificate, base64url. */
+  readonly thumbprint: string
+}
+
+/** A confirmation that can not be read is of no valid token: nobody could prove it. @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1 */
+export function readBinding({ cnf }: JWTPayload): BoundTo | undefined {
+  if (cnf === undefined) return undefined
+  const claims = readObject(cnf, 'cnf')
+  const [method, ...more] = Object.keys(claims)
+  if (more.length > 0) throw invalidClaim('cnf')
+  switch (method) {
+    case 'jkt':
+      return { kind: 'dpop', thumbprint: readText(claims, method) }
+    case 'x5t#S256':
+      return { kind: 'certificate', thumbprint: readText(claims, method) }
+    default:
+      throw invalidClaim('cnf')
+  }
+}
+
 /** @throws JWTClaimValidationFailed, as every reader here */
 export function readText(claims: JWTPayload, name: string): string {
   const value = claims[name]

@@ -194,17 +194,16 @@ describe('the guard', () => {
   describe('challenges (RFC 6750 §3)', () => {
     const resourceMetadata = 'https://api.example.com/.well-known/oauth-protected-resource/invoices'
 
-    it.each([undefined, '', 'Basic YTpi', 'DPoP abc', 'Bearerabc'])(
-      'no Bearer token: %s',
-      async authorization => {
-        expect(await refusal(guard({ resourceMetadata }).verify({ authorization }))).toMatchObject({
-          status: 401,
-          error: 'unauthorized',
-          // "the resource server SHOULD NOT include an error code or other error information"
-          headers: { 'www-authenticate': `Bearer resource_metadata="${resourceMetadata}"` },
-        })
-      },
-    )
+    it.each([undefined, '', 'Basic YTpi', 'DPoPabc', 'Bearerabc'])('no token: %s', async authorization => {
+      expect(await refusal(guard({ resourceMetadata }).verify({ authorization }))).toMatchObject({
+        status: 401,
+        error: 'unauthorized',
+        // "the resource server SHOULD NOT include an error code or other error information"
+        headers: {
+          'www-authenticate': `Bearer resource_metadata="${resourceMetadata}", DPoP resource_metadata="${resourceMetadata}", algs="ES256 Ed25519 EdDSA PS256 RS256"`,
+        },
+      })
+    })
 
     it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Bearer a, Bearer b', 'bearer ä'])(
       'malformed: %s',

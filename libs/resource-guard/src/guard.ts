@@ -1,10 +1,11 @@
-import { OAuthError, readBearerToken } from '@grantlog/oauth'
+import { OAuthError, readAccessTokenHeader, type TokenScheme } from '@grantlog/oauth'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import { readActors, readLineage, readOptional, readText } from './claims.js'
+import { type BoundTo, readActors, readBinding, readLineage, readOptional, readText } from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
 import type { KeySource } from './keys.js'
 import type { RevocableToken, RevocationSet } from './revocation-set.js'
+import { NotItsSender, type Sender, SenderProofs } from './sender.js'
 
 /** What to do with a good token while the revocations heard are too old to be sure of it. */
 export type WhenStale =
@@ -28,6 +29,13 @@ export interface GuardOptions {
   readonly clockToleranceSeconds?: number
   /** Where this resource's metadata is (RFC 9728), told in every challenge. */
   readonly resourceMetadata?: string
+  /**
+   * Scheme and host under which clients reach this API: DPoP proofs name its URLs (RFC 9449 §4.2). Default: those of the audience,
+   * where it is an http URL; otherwise tokens that are bound to a key are refused.
+   */
+  readonly baseUrl?: string
+  /** Whether tokens must be bound to a key or a certificate. Default: false. */
+  readonly boundTokensOnly?: boolean
   readonly now?: () => Date
 }
 
@@ -47,6 +55,8 @@ export interface VerifiedToken {
    * after it are for information (RFC 8693 §4.1).
    */
   readonly actors: readonly string[]
+  /** What the sender has proved to hold; undefined: whoever has the token may send it. */
+  readonly boundTo: BoundTo | undefined
   /** Seconds. */
   readonly issuedAt: number
   readonly expiresAt: number
@@ -57,22 +67,37 @@ const maxTokenLength = 8192
 /** Decides about requests, offline: signature, issuer, audience, time, revocation, scope. No call per request. */
 export class Guard {
   readonly #now: () => Date
+  readonly #proofs: SenderProofs
 
   constructor(private readonly options: GuardOptions) {
     this.#now = options.now ?? (() => new Date())
+    this.#proofs = new SenderProofs(options.baseUrl ?? originOf(options.audience))
   }
 
   /**
    * @param request.authorization the header of that name
+   * @param request.dpop the header of that name, beside `method` and `path` of the request; `certificate` of the client, if it has proved one
    * @param request.tokenInQuery whether the URL has a parameter `access_token`; it is never read
    * @param need.scope all of these are needed
    * @throws GuardError, which knows how to be answered
    */
   async verify(
-    request: { readonly authorization: string | undefined; readonly tokenInQuery?: boolean },
+    request: Sender & { readonly authorization: string | undefined; readonly tokenInQuery?: boolean },
     need: { readonly scope?: readonly string[] } = {},
   ): Promise<VerifiedToken> {
-    const text = this.#read(request.authorization)
+    const sent = this.#read(request.authorization)
+    try {
+      return await this.#decide(sent, request, need.scope ?? [])
+    } catch (error) {
+      throw error instanceof GuardError ? error.answering(sent.scheme) : error
+    }
+  }
+
+  async #decide(
+    { scheme, token: text }: { scheme: TokenScheme; token: string },
+    request: Sender & { readonly tokenInQuery?: boolean },
+    need: readonly string[],
+  ): Promise<VerifiedToken> {
     // RFC 6750 §2: "Clients MUST NOT use more than one method to transmit the token in each request"; §3.1: invalid_request
     if (request.tokenInQuery === true) {
       throw this.#error({
@@ -87,8 +112,9 @@ export class Guard {
     if (revokedBy !== undefined)
       throw this.#invalid('The access token has been revoked.', `by its ${revokedBy}`)
     await this.#assertFresh(text)
-    const missing = (need.scope ?? []).filter(scope => !token.scopes.includes(scope))
-    if (missing.length > 0) throw this.#insufficient(need.scope ?? [], missing)
+    await this.#assertSender(token, scheme, text, request)
+    const missing = need.filter(scope => !token.scopes.includes(scope))
+    if (missing.length > 0) throw this.#insufficient(need, missing)
     return token
   }
 
@@ -110,11 +136,11 @@ export class Guard {
     }
   }
 
-  #read(authorization: string | undefined): string {
+  #read(authorization: string | undefined): { scheme: TokenScheme; token: string } {
     try {
-      const token = readBearerToken(authorization)
-      if (token !== undefined && token.length <= maxTokenLength) return token
-      if (token !== undefined) throw this.#invalid('The access token is too long.')
+      const read = readAccessTokenHeader(authorization)
+      if (read !== undefined && read.token.length <= maxTokenLength) return read
+      if (read !== undefined) throw this.#invalid('The access token is too long.')
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
       throw this.#error({ status: 400, code: 'invalid_request', description: error.description })
@@ -171,6 +197,22 @@ export class Guard {
     }
   }
 
+  async #assertSender(
+    { boundTo }: VerifiedToken,
+    scheme: TokenScheme,
+    token: string,
+    sender: Sender,
+  ): Promise<void> {
+    if (boundTo === undefined && this.options.boundTokensOnly === true)
+      throw this.#invalid('This API takes only tokens that are bound to a key or a certificate.')
+    try {
+      await this.#proofs.assert({ boundTo, scheme, token }, sender, this.#now().getTime() / 1000)
+    } catch (error) {
+      if (!(error instanceof NotItsSender)) throw error
+      throw this.#error({ status: 401, code: error.code, description: error.message })
+    }
+  }
+
   async #assertFresh(text: string): Promise<void> {
     const { freshness, maxStalenessSeconds = 10, whenStale = 'refuse' } = this.options
     const staleness = freshness.stalenessSeconds(this.#now())
@@ -217,6 +259,11 @@ export class Guard {
   }
 }
 
+/** The scheme and host of a URL; undefined for other URIs. */
+function originOf(audience: string): string | undefined {
+  return /^https?:/i.test(audience) ? URL.parse(audience)?.origin : undefined
+}
+
 function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): VerifiedToken {
   const text = (name: string) => readText(payload, name)
   const optional = (name: string) => readOptional(payload, name)
@@ -243,6 +290,7 @@ function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): V
         ? { kind: 'organization', id: organizationId }
         : { kind: grantId === undefined ? 'client' : 'person', id: subject },
     actors: readActors(payload),
+    boundTo: readBinding(payload),
     issuedAt,
     expiresAt: payload.exp ?? 0,
   }

@@ -1,3 +1,4 @@
+export type { BoundTo } from './claims.js'
 export { Freshness } from './freshness.js'
 export { Guard, type GuardOptions, type VerifiedToken, type WhenStale } from './guard.js'
 export { GuardError } from './guard-error.js'

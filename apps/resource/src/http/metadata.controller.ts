@@ -1,4 +1,8 @@
-import { type ProtectedResourceMetadata, protectedResourceMetadata } from '@grantlog/oauth'
+import {
+  clientSigningAlgorithms,
+  type ProtectedResourceMetadata,
+  protectedResourceMetadata,
+} from '@grantlog/oauth'
 import { CONFIG } from '@grantlog/platform'
 import { Guard } from '@grantlog/resource-guard'
 import { Public } from '@grantlog/resource-guard/nest'
@@ -22,6 +26,7 @@ export class MetadataController {
       resource: this.config.AUDIENCE,
       authorization_servers: [this.config.ISSUER],
       scopes_supported: ['invoices:read', 'invoices:write'],
+      dpop_signing_alg_values_supported: clientSigningAlgorithms,
       resource_name: 'Invoices, the sample API',
     })
   }

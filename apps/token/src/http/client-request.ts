@@ -5,7 +5,6 @@ import {
   type DpopProof,
   invalidDpopProof,
   invalidRequest,
-  readClientCertificate,
   thumbprintOf,
   verifyDpopProof,
 } from '@grantlog/oauth'
@@ -20,11 +19,10 @@ export function readClientRequest(
   services: TokenServices,
   options: { maxValueLength?: number } = {},
 ): ClientRequest {
-  const certificate = services.certificateHeader?.(http)
   return {
     authorization: http.headers.authorization,
     parameters: readForm(http.body, options),
-    certificate: certificate === undefined ? undefined : readClientCertificate(certificate),
+    certificate: services.certificateOf(http),
   }
 }
 
