@@ -1,4 +1,5 @@
 import { type ConfigOf, defineConfig, setting } from '@grantlog/platform'
+import type { KeyPlan } from './domain/key-schedule.js'
 
 export const tokenConfig = defineConfig('token', {
   ISSUER: setting.url({
@@ -13,7 +14,27 @@ export const tokenConfig = defineConfig('token', {
     describe: 'The keys that open authorization codes, shared with the consent service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',
   }),
-  KEY_ENCRYPTION_KEY: setting.key({ describe: 'Encrypts the private signing keys in the database.' }),
+  KEY_ENCRYPTION_KEY: setting.secret({
+    describe:
+      'Encrypts the private signing keys in the database: one key, or several separated by commas; the first one encrypts, all decrypt.',
+    example: '43 characters from: openssl rand 32 | basenc --base64url | tr -d =',
+    pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048](,[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])*$/,
+    wrong: 'must be 32 bytes in base64url without padding (43 characters), or several separated by commas',
+  }),
+  KEY_ANNOUNCE_DAYS: setting.integer({
+    min: 1,
+    max: 365,
+    describe: 'How long a signing key is published before it signs, in days.',
+    example: '7',
+    default: '14',
+  }),
+  KEY_ACTIVE_DAYS: setting.integer({
+    min: 1,
+    max: 3650,
+    describe: 'How long a signing key signs, in days: then its successor does.',
+    example: '30',
+    default: '90',
+  }),
   REFRESH_TOKEN_SECONDS: setting.integer({
     min: 60,
     max: 31_536_000,
@@ -31,3 +52,15 @@ export const tokenConfig = defineConfig('token', {
   }),
 })
 export type TokenConfig = ConfigOf<typeof tokenConfig>
+
+const daySeconds = 86_400
+
+export function keyPlanOf(config: Pick<TokenConfig, 'KEY_ANNOUNCE_DAYS' | 'KEY_ACTIVE_DAYS'>): KeyPlan {
+  return {
+    announceSeconds: config.KEY_ANNOUNCE_DAYS * daySeconds,
+    activeSeconds: config.KEY_ACTIVE_DAYS * daySeconds,
+  }
+}
+
+/** The first of a list that is separated by commas. */
+export const firstOf = (list: string): string => list.split(',', 1)[0] ?? ''

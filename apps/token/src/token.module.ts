@@ -1,30 +1,74 @@
 import { Commands } from '@grantlog/eventing'
 import { parseSealKeys } from '@grantlog/oauth'
-import { Clock, CONFIG } from '@grantlog/platform'
-import { Module } from '@nestjs/common'
+import { Clock, CONFIG, HealthRegistry, LOGGER } from '@grantlog/platform'
+import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { deriveSuccessorKey } from './grants/issuance.js'
 import { IntrospectionController } from './http/introspection.controller.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
+import { KeyLife } from './keys/key-life.js'
+import { environmentWrapping } from './keys/key-wrapping.js'
+import { PrivateHalves } from './keys/private-halves.js'
 import { SigningKeys } from './keys/signing-keys.js'
-import type { TokenConfig } from './token.config.js'
+import { firstOf, keyPlanOf, type TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
+
+/** What is needed of the service's logger. */
+interface ErrorLog {
+  error(facts: { readonly err: Error }, message: string): void
+}
 
 @Module({
   controllers: [TokenController, RevocationController, IntrospectionController, MetadataController],
   providers: [
     {
+      provide: SigningKeys,
+      inject: [CONFIG, DataSource, Commands, Clock, LOGGER],
+      useFactory: (
+        config: TokenConfig,
+        db: DataSource,
+        commands: Commands,
+        clock: Clock,
+        logger: ErrorLog,
+      ) => {
+        const halves = new PrivateHalves(db, environmentWrapping(config.KEY_ENCRYPTION_KEY))
+        const life = new KeyLife(commands, halves, clock, keyPlanOf(config))
+        return SigningKeys.open(life, halves, clock, error =>
+          logger.error({ err: error }, 'not every signing key can be used'),
+        )
+      },
+    },
+    {
       provide: TokenServices,
-      inject: [CONFIG, DataSource, Commands, Clock],
-      useFactory: async (config: TokenConfig, db: DataSource, commands: Commands, clock: Clock) => {
-        const keys = await SigningKeys.open(db, commands, config.KEY_ENCRYPTION_KEY)
+      inject: [CONFIG, DataSource, Commands, SigningKeys, Clock],
+      useFactory: (
+        config: TokenConfig,
+        db: DataSource,
+        commands: Commands,
+        keys: SigningKeys,
+        clock: Clock,
+      ) => {
         const sealKeys = parseSealKeys(config.CODE_KEYS)
-        const successorKey = deriveSuccessorKey(config.KEY_ENCRYPTION_KEY)
+        const successorKey = deriveSuccessorKey(firstOf(config.KEY_ENCRYPTION_KEY))
         return new TokenServices(config, db, commands, keys, sealKeys, successorKey, clock)
       },
     },
   ],
 })
-export class TokenModule {}
+export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    private readonly keys: SigningKeys,
+    private readonly health: HealthRegistry,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.health.add('signing-keys', async () => this.keys.health())
+    this.keys.start()
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.keys.stop()
+  }
+}

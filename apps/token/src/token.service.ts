@@ -1,7 +1,7 @@
 import type { ServiceDefinition } from '@grantlog/platform'
 import { accessToken } from './domain/access-token.js'
 import { family } from './domain/family.js'
-import { signingKey } from './domain/signing-key.js'
+import { signingKeys } from './domain/signing-keys.js'
 import { Token1764000000000 } from './migrations/1-token.js'
 import { apis } from './projections/apis.projection.js'
 import { clients } from './projections/clients.projection.js'
@@ -19,6 +19,6 @@ export const token: ServiceDefinition<(typeof tokenConfig)['settings']> = {
   events: {
     service: 'token',
     projections: [clients, apis, revocations],
-    deciders: [accessToken, family, signingKey],
+    deciders: [accessToken, family, signingKeys],
   },
 }

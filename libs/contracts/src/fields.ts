@@ -33,3 +33,6 @@ export const grantType = z
   .enum(['authorization_code', 'refresh_token', 'client_credentials'])
   .describe('OAuth grant type (RFC 6749 §1.3).')
 export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')
+export const signingAlgorithm = z
+  .enum(['ES256', 'EdDSA', 'PS256', 'RS256'])
+  .describe('JWS algorithm (RFC 7518 §3.1, RFC 8037 §3.1).')

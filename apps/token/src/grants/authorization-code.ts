@@ -30,7 +30,7 @@ export const authorizationCode: Grant = {
     const facts = factsOf(code, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
     const token = issue({
       issuer: services.config.ISSUER,
-      key: services.keys.current(),
+      key: await services.keys.current('ES256'),
       now,
       lifetimeSeconds: code.accessTokenSeconds,
       grantType: 'authorization_code',

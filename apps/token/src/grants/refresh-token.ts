@@ -39,7 +39,7 @@ export const refreshToken: Grant = {
     const expiresAt = now + services.config.REFRESH_TOKEN_SECONDS
     const token = issue({
       issuer: services.config.ISSUER,
-      key: services.keys.current(),
+      key: await services.keys.current('ES256'),
       now,
       lifetimeSeconds: facts.accessTokenSeconds,
       grantType: 'refresh_token',

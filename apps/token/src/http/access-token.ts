@@ -1,4 +1,5 @@
-import { type JWTPayload, jwtVerify } from 'jose'
+import { signingAlgorithms } from '@grantlog/oauth'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { TokenServices } from '../token-services.js'
 
@@ -34,15 +35,17 @@ async function verify(
   try {
     const { payload, protectedHeader } = await jwtVerify(
       token,
-      ({ kid = '' }) => {
-        const key = keys.publicKey(kid)
-        if (key === undefined) throw new Error('not a key of ours')
-        return key
+      async ({ kid = '', alg }) => {
+        const key = await keys.verificationKey(kid)
+        // RFC 8725 §3.1: a key is for one algorithm
+        if (key?.algorithm !== alg) throw new errors.JWKSNoMatchingKey()
+        return key.publicKey
       },
-      { algorithms: ['ES256'], typ: 'at+jwt', issuer: config.ISSUER, currentDate: clock.now() },
+      { algorithms: [...signingAlgorithms], typ: 'at+jwt', issuer: config.ISSUER, currentDate: clock.now() },
     )
     return { payload, keyId: protectedHeader.kid ?? '' }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error
     return undefined // whatever is wrong with it, it is no token of ours: RFC 7009 §2.2, RFC 7662 §2.2
   }
 }

@@ -28,8 +28,28 @@ function fieldAndMembers(given: JsonSchema, path: string, required: boolean): Fi
     meaning: given.description ?? schema.description ?? '',
   }
   if (schema.type === 'object') return [field, ...membersOf(schema, `${path}.`)]
+  const kinds = objectsOf(schema)
+  if (kinds.length > 0) return [{ ...field, type: 'object' }, ...membersOfAny(kinds, `${path}.`)]
   const items = itemsOf(schema)
   return items?.type === 'object' ? [field, ...membersOf(items, `${path}[].`)] : [field]
+}
+
+/** The objects that a field may be one of. */
+function objectsOf({ anyOf = [] }: JsonSchema): JsonSchema[] {
+  return anyOf.filter((each): each is JsonSchema => typeof each === 'object' && each.type === 'object')
+}
+
+/** The members of several objects, each once: what it may be in any of them, and optional where one lacks it. */
+function membersOfAny(kinds: readonly JsonSchema[], prefix: string): Field[] {
+  const byPath = Map.groupBy(
+    kinds.flatMap(kind => membersOf(kind, prefix)),
+    ({ path }) => path,
+  )
+  return [...byPath].map(([path, fields]) => {
+    const types = [...new Set(fields.map(({ type }) => type))].join(', ')
+    const type = fields.length === kinds.length ? types : `${types}, optional`
+    return { path, type, meaning: fields.find(({ meaning }) => meaning !== '')?.meaning ?? '' }
+  })
 }
 
 /** `anyOf: [x, null]` is how a schema says nullable. */
