@@ -1,5 +1,4 @@
 import { type ConfigOf, defineConfig, setting } from '@grantlog/platform'
-import type { KeyPlan } from './domain/key-schedule.js'
 
 export const tokenConfig = defineConfig('token', {
   ISSUER: setting.url({
@@ -52,15 +51,3 @@ export const tokenConfig = defineConfig('token', {
   }),
 })
 export type TokenConfig = ConfigOf<typeof tokenConfig>
-
-const daySeconds = 86_400
-
-export function keyPlanOf(config: Pick<TokenConfig, 'KEY_ANNOUNCE_DAYS' | 'KEY_ACTIVE_DAYS'>): KeyPlan {
-  return {
-    announceSeconds: config.KEY_ANNOUNCE_DAYS * daySeconds,
-    activeSeconds: config.KEY_ACTIVE_DAYS * daySeconds,
-  }
-}
-
-/** The first of a list that is separated by commas. */
-export const firstOf = (list: string): string => list.split(',', 1)[0] ?? ''

@@ -8,11 +8,9 @@ import { IntrospectionController } from './http/introspection.controller.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
-import { KeyLife } from './keys/key-life.js'
-import { environmentWrapping } from './keys/key-wrapping.js'
-import { PrivateHalves } from './keys/private-halves.js'
+import { createKeyLife } from './keys/create-key-life.js'
 import { SigningKeys } from './keys/signing-keys.js'
-import { firstOf, keyPlanOf, type TokenConfig } from './token.config.js'
+import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
 
 /** What is needed of the service's logger. */
@@ -33,9 +31,8 @@ interface ErrorLog {
         clock: Clock,
         logger: ErrorLog,
       ) => {
-        const halves = new PrivateHalves(db, environmentWrapping(config.KEY_ENCRYPTION_KEY))
-        const life = new KeyLife(commands, halves, clock, keyPlanOf(config))
-        return SigningKeys.open(life, halves, clock, error =>
+        const life = createKeyLife(config, { db, commands, clock })
+        return SigningKeys.open(life, error =>
           logger.error({ err: error }, 'not every signing key can be used'),
         )
       },
@@ -51,7 +48,7 @@ interface ErrorLog {
         clock: Clock,
       ) => {
         const sealKeys = parseSealKeys(config.CODE_KEYS)
-        const successorKey = deriveSuccessorKey(firstOf(config.KEY_ENCRYPTION_KEY))
+        const successorKey = deriveSuccessorKey(config.KEY_ENCRYPTION_KEY.split(',', 1)[0] ?? '')
         return new TokenServices(config, db, commands, keys, sealKeys, successorKey, clock)
       },
     },

@@ -15,8 +15,8 @@ const operator: Actor = { type: 'operator', id: 'grantlog' }
 export class KeyLife {
   constructor(
     private readonly commands: Commands,
-    private readonly privateHalves: PrivateHalves,
-    private readonly clock: Clock,
+    readonly privateHalves: PrivateHalves,
+    readonly clock: Clock,
     private readonly plan: KeyPlan,
   ) {}
 

@@ -5,6 +5,7 @@ import { type TestDatabase, testDatabase } from '@grantlog/testing'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import type { DataSource } from 'typeorm'
+import { keysCommand } from '../keys.command.js'
 import { Token1764000000000 } from '../migrations/1-token.js'
 import { KeyLife } from './key-life.js'
 import { environmentWrapping } from './key-wrapping.js'
@@ -55,13 +56,13 @@ describe('the signing keys of instances with one database', () => {
     await migrate(db)
     const halves = new PrivateHalves(db, environmentWrapping(keyEncryptionKey))
     const life = new CountingLife(new Commands(store, () => clock.now()), halves, clock, plan)
-    return { db, store, life, halves }
+    return { db, store, life }
   }
   async function instance(keyEncryptionKey?: string) {
     const made = await parts(keyEncryptionKey)
     const troubles: string[] = []
     const report = (error: Error) => void troubles.push(error.message)
-    const keys = await SigningKeys.open(made.life, made.halves, clock, report, 0)
+    const keys = await SigningKeys.open(made.life, report, 0)
     return { ...made, keys, troubles }
   }
   type Instance = Awaited<ReturnType<typeof instance>>
@@ -173,6 +174,104 @@ describe('the signing keys of instances with one database', () => {
     clock.time += 15 * day
     await a.keys.keepUp()
     expect(await storedKids(a)).toEqual([(await a.keys.current('ES256')).kid])
+  })
+
+  describe('one of which is compromised', () => {
+    it('never signs again, everything that it signed is revoked, and another signs at once: one append', async () => {
+      const [a, b] = await Promise.all([instance(), instance()])
+      const { kid } = await a.keys.current('ES256')
+      const replacement = await a.life.compromise(kid, 'a backup was stolen')
+      const events = await a.store.read('key-ES256')
+      expect(events.map(({ fact }) => fact.type)).toEqual([
+        'key.announced',
+        'key.activated',
+        'key.compromised',
+        'token.revoked',
+        'key.announced',
+        'key.activated',
+      ])
+      expect(events[3]?.fact.data).toEqual({
+        target: { kind: 'key', id: kid },
+        issuedBefore: null,
+        reason: 'key-compromised',
+        cause: events[2]?.id,
+      })
+      for (const each of [a, b]) {
+        await each.keys.keepUp()
+        expect((await each.keys.current('ES256')).kid).toBe(replacement?.keyId)
+        expect(await each.keys.verificationKey(kid)).toBeUndefined()
+        expect((await each.keys.jwks()).keys.map(jwk => jwk.kid)).toEqual([replacement?.keyId])
+      }
+      expect(await storedKids(a)).toEqual([replacement?.keyId])
+      await verify(await sign(a), await b.keys.jwks())
+    })
+
+    it('is replaced once, whoever says it, and a second time there is nothing to say', async () => {
+      const [a, b] = await Promise.all([instance(), instance()])
+      const { kid } = await a.keys.current('ES256')
+      const both = await Promise.all([a.life.compromise(kid, null), b.life.compromise(kid, null)])
+      expect(both.filter(outcome => outcome !== undefined)).toHaveLength(1)
+      expect(await a.life.compromise(kid, null)).toBeUndefined()
+      expect(await a.life.compromise('nonsense', null)).toBeUndefined()
+      expect((await storedKids(a)).length).toBe(1)
+    })
+
+    it('is followed by the next rotation as by any', async () => {
+      const a = await instance()
+      const first = (await a.keys.current('ES256')).kid
+      const replacement = await a.life.compromise(first, null)
+      clock.time += 76 * day
+      await a.keys.keepUp()
+      expect((await a.keys.current('ES256')).kid).toBe(replacement?.keyId)
+      clock.time += 14 * day
+      await a.keys.keepUp()
+      expect((await a.keys.current('ES256')).kid).not.toBe(replacement?.keyId)
+      await verify(await sign(a), await a.keys.jwks())
+    })
+  })
+
+  describe('that the operator handles', () => {
+    it('are listed, and one is announced before its time, once', async () => {
+      const a = await instance()
+      const { kid } = await a.keys.current('ES256')
+      const announced = await keysCommand(a.life, ['rotate'])
+      expect(announced).toMatch(/^\S{43} is announced: it signs from 2027-01-29T08:00:00Z on\.$/)
+      const again = await keysCommand(a.life, ['rotate', '--alg', 'ES256'])
+      expect(again).toBe(announced.replace('is announced', 'was announced already'))
+      const [next = ''] = announced.split(' ')
+      expect(JSON.parse(await keysCommand(a.life, ['list', '--json']))).toEqual([
+        expect.objectContaining({ key_id: kid, state: 'active', active_until: '2027-01-29T08:00:00Z' }),
+        expect.objectContaining({ key_id: next, state: 'announced', active_from: '2027-01-29T08:00:00Z' }),
+      ])
+      clock.time += 14 * day
+      const lines = (await keysCommand(a.life, ['list'])).split('\n')
+      expect(lines).toEqual([
+        expect.stringMatching(new RegExp(`^${kid}  ES256  retained `)),
+        expect.stringMatching(new RegExp(`^${next}  ES256  active `)),
+      ])
+      expect(await storedKids(a)).toHaveLength(2)
+    })
+
+    it('can be compromised where no private half opens any more', async () => {
+      const { kid } = await (await instance()).keys.current('ES256')
+      const { life } = await parts(encryptionKey(2))
+      const said = await keysCommand(life, ['compromise', kid, '--reason', 'the key-encryption key is lost'])
+      expect(said).toMatch(
+        new RegExp(`^Everything that ${kid} signed is revoked. From now on \\S{43} signs.$`),
+      )
+      expect((await instance(encryptionKey(2))).keys.health().ok).toBe(true)
+    })
+
+    it.each([
+      [['compromise', 'nonsense'], 'There is no signing key nonsense that still counts'],
+      [['compromise', 'x', '--reason', 'two\nlines'], '--reason must be one line of 1 to 200 characters'],
+      [['rotate', '--alg', 'HS256'], '--alg must be one of ES256, EdDSA, PS256, RS256, not “HS256”'],
+      [['compromise'], 'keys list, keys compromise KID or keys rotate'],
+      [['list', 'x', 'y'], '“y” is too much'],
+      [['lost'], 'keys list, keys compromise KID or keys rotate'],
+    ])('are not touched by %j', async (args, sentence) => {
+      await expect(keysCommand((await parts()).life, args)).rejects.toThrow(sentence)
+    })
   })
 
   describe('whose key-encryption key', () => {

@@ -1,11 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { Loop } from '@grantlog/eventing'
 import { type PublicJwk, type SigningAlgorithm, serverError, signingAlgorithms } from '@grantlog/oauth'
-import type { Check, Clock } from '@grantlog/platform'
+import type { Check } from '@grantlog/platform'
 import { type KeySequence, mayStillSign, type SequenceKey, signingKeyAt } from '../domain/key-schedule.js'
 import type { KeyLife } from './key-life.js'
 import { publishedJwk } from './key-pair.js'
-import type { PrivateHalves } from './private-halves.js'
 
 export interface SigningKey {
   readonly kid: string
@@ -40,8 +39,6 @@ export class SigningKeys {
 
   private constructor(
     private readonly life: KeyLife,
-    private readonly privateHalves: PrivateHalves,
-    private readonly clock: Clock,
     private readonly report: (error: Error) => void,
     private readonly readPause: number,
   ) {
@@ -63,14 +60,8 @@ export class SigningKeys {
    * @param readPause whoever asks for a key that is not known makes the log be read, at most once in so many milliseconds
    * @throws Error when the private half of a key does not open
    */
-  static async open(
-    life: KeyLife,
-    privateHalves: PrivateHalves,
-    clock: Clock,
-    report: (error: Error) => void,
-    readPause = 100,
-  ): Promise<SigningKeys> {
-    const keys = new SigningKeys(life, privateHalves, clock, report, readPause)
+  static async open(life: KeyLife, report: (error: Error) => void, readPause = 100): Promise<SigningKeys> {
+    const keys = new SigningKeys(life, report, readPause)
     await keys.keepUp()
     if (keys.#trouble) throw keys.#trouble
     return keys
@@ -98,7 +89,7 @@ export class SigningKeys {
    */
   async current(algorithm: SigningAlgorithm): Promise<SigningKey> {
     if (this.#keysOf(algorithm).length === 0) await this.#begin(algorithm)
-    const key = signingKeyAt(this.#keysOf(algorithm), this.clock.seconds())
+    const key = signingKeyAt(this.#keysOf(algorithm), this.life.clock.seconds())
     const privateKey = key && this.#private.get(key.keyId)
     if (privateKey === undefined)
       throw serverError('Tokens can not be signed at the moment.', this.#trouble?.message)
@@ -120,7 +111,7 @@ export class SigningKeys {
 
   /** For readiness: whether tokens can be signed. */
   health(): Check {
-    const key = signingKeyAt(this.#keysOf(standard), this.clock.seconds())
+    const key = signingKeyAt(this.#keysOf(standard), this.life.clock.seconds())
     const ok = key !== undefined && this.#private.has(key.keyId)
     return { ok, detail: this.#trouble?.message ?? `signs with ${key?.keyId}` }
   }
@@ -184,11 +175,11 @@ export class SigningKeys {
 
   /** Holds the private halves that are needed, and lets go of the others: here, and in the database. */
   async #openPrivate(): Promise<void> {
-    const now = this.clock.seconds()
+    const now = this.life.clock.seconds()
     const before = this.#private
     const needed = [...this.#sequences.values()].flatMap(({ keys }) => mayStillSign(keys, now))
     const opened = await Promise.allSettled(
-      needed.map(key => before.get(key.keyId) ?? this.privateHalves.open(key)),
+      needed.map(key => before.get(key.keyId) ?? this.life.privateHalves.open(key)),
     )
     this.#private = new Map(
       opened.flatMap((outcome, place) =>
@@ -200,7 +191,7 @@ export class SigningKeys {
       this.#private.size !== before.size || [...before.keys()].some(kid => !this.#private.has(kid))
     if (changed) {
       const keyIds = needed.map(({ keyId }) => keyId)
-      await this.privateHalves.removeAllBut(keyIds, now)
+      await this.life.privateHalves.removeAllBut(keyIds, now)
     }
   }
 
