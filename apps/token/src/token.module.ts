@@ -10,6 +10,7 @@ import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
 import { createKeyLife } from './keys/create-key-life.js'
 import { SigningKeys } from './keys/signing-keys.js'
+import { usedAlgorithms } from './projections/apis.projection.js'
 import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
 
@@ -32,9 +33,10 @@ interface ErrorLog {
         logger: ErrorLog,
       ) => {
         const life = createKeyLife(config, { db, commands, clock })
-        return SigningKeys.open(life, error =>
-          logger.error({ err: error }, 'not every signing key can be used'),
-        )
+        return SigningKeys.open(life, {
+          algorithms: () => usedAlgorithms(db),
+          report: error => logger.error({ err: error }, 'not every signing key can be used'),
+        })
       },
     },
     {

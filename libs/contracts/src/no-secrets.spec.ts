@@ -34,6 +34,7 @@ const allowedNames: Readonly<Record<string, string>> = {
   'client.*/credentials[].verifier': 'SHA-256 of 256 random bits: it cannot be reversed or guessed',
   'client.*/tokenEndpointAuthMethod': 'the name of a method (RFC 7591 §2)',
   'api.*/accessTokenSeconds': 'a duration',
+  'api.*/accessTokenAlgorithm': 'the name of an algorithm',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',
   'token.*/tokenId': 'the `jti`: it opens nothing',
   'token.*/keyId': 'the `kid`, a public thumbprint',

@@ -36,10 +36,13 @@ class CountingLife extends KeyLife {
 describe('the signing keys of instances with one database', () => {
   let database: TestDatabase
   let clock: TestClock
+  /** What the APIs are registered with. */
+  let used: SigningAlgorithm[]
   const open: { db: DataSource; store: EventStore }[] = []
   beforeEach(async () => {
     database = await testDatabase('signing-keys')
     clock = new TestClock()
+    used = ['ES256']
   })
   afterEach(async () => {
     for (const { db, store } of open.splice(0)) {
@@ -62,7 +65,7 @@ describe('the signing keys of instances with one database', () => {
     const made = await parts(keyEncryptionKey)
     const troubles: string[] = []
     const report = (error: Error) => void troubles.push(error.message)
-    const keys = await SigningKeys.open(made.life, report, 0)
+    const keys = await SigningKeys.open(made.life, { algorithms: async () => used, report, readPause: 0 })
     return { ...made, keys, troubles }
   }
   type Instance = Awaited<ReturnType<typeof instance>>
@@ -148,6 +151,19 @@ describe('the signing keys of instances with one database', () => {
     }
     expect(await said(a, 'RS256')).toEqual(['key.announced', 'key.activated'])
     expect((await storedKids(a)).length).toBe(4)
+  })
+
+  it('have a key for each algorithm that an API is registered with, before its first token', async () => {
+    const [a, b] = await Promise.all([instance(), instance()])
+    used = ['ES256', 'EdDSA', 'RS256']
+    await Promise.all([a.keys.keepUp(), b.keys.keepUp()])
+    expect((await b.keys.jwks()).keys.map(({ alg }) => alg)).toEqual(['ES256', 'EdDSA', 'RS256'])
+    expect(await said(a, 'EdDSA')).toEqual(['key.announced', 'key.activated'])
+    used = ['ES256']
+    clock.time += 76 * day
+    await a.keys.keepUp()
+    // once begun it goes on: tokens may be out there
+    expect(await said(a, 'EdDSA')).toEqual(['key.announced', 'key.activated', 'key.announced'])
   })
 
   it('know a key that another one has just made, and read once for all that nobody has', async () => {

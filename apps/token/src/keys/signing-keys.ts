@@ -17,6 +17,15 @@ export interface VerificationKey {
   readonly publicKey: KeyObject
 }
 
+interface Options {
+  /** What tokens have to be signed with: each has a key before the first token. */
+  readonly algorithms: () => Promise<readonly SigningAlgorithm[]>
+  /** Hears of what goes wrong later. */
+  readonly report: (error: Error) => void
+  /** Whoever asks for a key that is not known makes the log be read, at most once in so many milliseconds. Default 100. */
+  readonly readPause?: number
+}
+
 /** Changes that others make are seen within a second. */
 const lookMilliseconds = 1000
 /** The algorithm that always has a key. */
@@ -39,8 +48,7 @@ export class SigningKeys {
 
   private constructor(
     private readonly life: KeyLife,
-    private readonly report: (error: Error) => void,
-    private readonly readPause: number,
+    private readonly options: Options,
   ) {
     this.#loop = new Loop(
       async () => {
@@ -56,12 +64,10 @@ export class SigningKeys {
 
   /**
    * Reads the keys, making the first where there is none.
-   * @param report hears of what goes wrong later
-   * @param readPause whoever asks for a key that is not known makes the log be read, at most once in so many milliseconds
    * @throws Error when the private half of a key does not open
    */
-  static async open(life: KeyLife, report: (error: Error) => void, readPause = 100): Promise<SigningKeys> {
-    const keys = new SigningKeys(life, report, readPause)
+  static async open(life: KeyLife, options: Options): Promise<SigningKeys> {
+    const keys = new SigningKeys(life, options)
     await keys.keepUp()
     if (keys.#trouble) throw keys.#trouble
     return keys
@@ -78,7 +84,8 @@ export class SigningKeys {
   /** Reads what others did, and does what time has brought. */
   async keepUp(): Promise<void> {
     await this.#read()
-    const behind = signingAlgorithms.filter(algorithm => this.#isBehind(algorithm))
+    const wanted = new Set([standard, ...(await this.options.algorithms())])
+    const behind = signingAlgorithms.filter(algorithm => this.#isBehind(algorithm, wanted.has(algorithm)))
     for (const algorithm of behind) await this.life.advance(algorithm)
     if (behind.length > 0) await this.#read()
   }
@@ -124,10 +131,10 @@ export class SigningKeys {
     return [...this.#sequences.values()].flatMap(({ keys }) => keys)
   }
 
-  /** An algorithm that nobody uses has no keys. */
-  #isBehind(algorithm: SigningAlgorithm): boolean {
+  /** An algorithm that was never wanted has no keys. */
+  #isBehind(algorithm: SigningAlgorithm, wanted: boolean): boolean {
     const keys = this.#keysOf(algorithm)
-    return keys.length === 0 ? algorithm === standard : this.life.isBehind(keys)
+    return keys.length === 0 ? wanted : this.life.isBehind(keys)
   }
 
   /** Many may want the first key at once. */
@@ -153,7 +160,7 @@ export class SigningKeys {
   }
 
   async #pause(): Promise<void> {
-    const milliseconds = this.#readAt + this.readPause - performance.now()
+    const milliseconds = this.#readAt + (this.options.readPause ?? 100) - performance.now()
     if (milliseconds > 0) await new Promise(resolve => setTimeout(resolve, milliseconds))
   }
 
@@ -199,7 +206,7 @@ export class SigningKeys {
   #inTrouble(error: unknown): void {
     const trouble =
       error === undefined ? undefined : error instanceof Error ? error : new Error(String(error))
-    if (trouble && trouble.message !== this.#trouble?.message) this.report(trouble)
+    if (trouble && trouble.message !== this.#trouble?.message) this.options.report(trouble)
     this.#trouble = trouble
   }
 }

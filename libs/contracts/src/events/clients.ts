@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEvent } from '../event.js'
-import { apiId, audience, clientId, grantTypes, scopes, uuid } from '../fields.js'
+import { apiId, audience, clientId, grantTypes, scopes, signingAlgorithm, uuid } from '../fields.js'
 
 const client = z.strictObject({
   clientId,
@@ -105,6 +105,7 @@ const api = z.strictObject({
     .min(30)
     .max(3600)
     .describe('How long an access token for this API lives, in seconds.'),
+  accessTokenAlgorithm: signingAlgorithm.describe('What access tokens for this API are signed with.'),
 })
 const anApi: z.infer<typeof api> = {
   apiId: 'invoices',
@@ -112,6 +113,7 @@ const anApi: z.infer<typeof api> = {
   name: 'Invoices',
   scopes: [{ name: 'invoices:read', text: 'Read your invoices', access: 'read' }],
   accessTokenSeconds: 600,
+  accessTokenAlgorithm: 'ES256',
 }
 
 export const apiRegistered = defineEvent({
