@@ -1,6 +1,6 @@
 import { Commands } from '@grantlog/eventing'
 import { parseSealKeys } from '@grantlog/oauth'
-import { Clock, CONFIG, HealthRegistry, LOGGER } from '@grantlog/platform'
+import { Clock, CONFIG, HealthRegistry, LOGGER, Metrics } from '@grantlog/platform'
 import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { deriveSuccessorKey } from './grants/issuance.js'
@@ -60,10 +60,19 @@ export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly keys: SigningKeys,
     private readonly health: HealthRegistry,
+    private readonly metrics: Metrics,
   ) {}
 
   onApplicationBootstrap(): void {
     this.health.add('signing-keys', async () => this.keys.health())
+    this.metrics.gauge(
+      {
+        name: 'grantlog_signing_key_age_seconds',
+        help: 'How long the key that signs has signed. Alarm above KEY_ACTIVE_DAYS and a day: it is not replaced.',
+        label: 'algorithm',
+      },
+      () => this.keys.ages(),
+    )
     this.keys.start()
   }
 

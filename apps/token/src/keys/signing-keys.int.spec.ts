@@ -114,6 +114,7 @@ describe('the signing keys of instances with one database', () => {
       }
       const kid = (await a.keys.current('ES256')).kid
       expect((await b.keys.current('ES256')).kid).toBe(kid)
+      expect(a.keys.ages().get('ES256')).toBeLessThan(90 * day)
       signers.add(kid)
       for (const each of [a, b]) {
         const token = await sign(each)

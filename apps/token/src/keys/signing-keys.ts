@@ -123,6 +123,13 @@ export class SigningKeys {
     return { ok, detail: this.#trouble?.message ?? `signs with ${key?.keyId}` }
   }
 
+  /** How long the key of each algorithm has signed, in seconds. */
+  ages(): ReadonlyMap<SigningAlgorithm, number> {
+    const now = this.life.clock.seconds()
+    const signing = [...this.#sequences.values()].flatMap(({ keys }) => signingKeyAt(keys, now) ?? [])
+    return new Map(signing.map(({ algorithm, activeFrom }) => [algorithm, Math.max(0, now - activeFrom)]))
+  }
+
   #keysOf(algorithm: SigningAlgorithm): KeySequence {
     return this.#sequences.get(algorithm)?.keys ?? []
   }
