@@ -11,9 +11,12 @@ const rsaBits = 3072
 export async function createKeyPair(
   algorithm: SigningAlgorithm,
 ): Promise<{ newKey: NewKey; privateKey: KeyObject }> {
-  const { privateKey } = await generateFor(algorithm)
-  const { kid, alg: _, use: __, ...jwk } = publicJwk(privateKey, algorithm)
-  return { newKey: { keyId: kid, algorithm, jwk }, privateKey }
+  for (;;) {
+    const { privateKey } = await generateFor(algorithm)
+    const { kid, alg: _, use: __, ...jwk } = publicJwk(privateKey, algorithm)
+    // one with a hyphen first would look like an option where the operator names it
+    if (!kid.startsWith('-')) return { newKey: { keyId: kid, algorithm, jwk }, privateKey }
+  }
 }
 
 function generateFor(algorithm: SigningAlgorithm): Promise<{ privateKey: KeyObject }> {
