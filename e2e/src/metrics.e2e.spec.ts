@@ -59,6 +59,8 @@ function metrics(transport: 'embedded' | 'kafka') {
     expect(grown('grantlog_append_events_total')).toBe(1)
     expect(grown('grantlog_append_batches_total')).toBe(1)
     expect(after.get('grantlog_appends_pending')).toBe(0)
+    expect(after.get('grantlog_signing_key_age_seconds{algorithm="ES256"}')).toBeLessThan(3600)
+    expect(page).toContain('`grantlog_signing_key_age_seconds`')
   })
 }
 

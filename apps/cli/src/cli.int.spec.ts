@@ -67,6 +67,11 @@ describe('grantlog, called wrongly', () => {
       ['segments', 'attach', '--service', 'token', '--from', 'x', '--database', 'x'],
       '--database must be postgres://',
     ],
+    [['keys'], '“keys” is no command of grantlog.'],
+    [['keys', 'list', 'all'], '“all” is no option.'],
+    [['keys', 'compromise'], 'Name one key.'],
+    [['keys', 'compromise', 'a', 'b'], 'Name one key.'],
+    [['keys', 'rotate', '--algorithm', 'ES256'], '--algorithm'],
     [['doctor'], 'no npm start has run in this folder'],
     [['doctor', '--service', 'tokens'], '--service must be one of'],
     [['doctor', '--service', 'token', '--database', 'consent=postgres://x'], 'Say where the log of token is'],
@@ -76,7 +81,7 @@ describe('grantlog, called wrongly', () => {
     const [first = ''] = err.split('\n\n')
     expect(first).toMatch(/^grantlog: /)
     expect(first).toContain(sentence)
-    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor|segments)/)
+    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor|segments|keys)/)
     expect(err).not.toMatch(/^\s+at /m)
   })
 
@@ -87,6 +92,9 @@ describe('grantlog, called wrongly', () => {
     for (const name of [
       'log',
       'clients bootstrap',
+      'keys list',
+      'keys compromise',
+      'keys rotate',
       'topics apply',
       'topics verify',
       'topics rebuild',

@@ -10,14 +10,16 @@ const description = z.object({
   kafka: z.object({ brokers: z.array(z.string()), topicPrefix: z.string() }).optional(),
 })
 
-/** What `npm start` says of the installation that it runs. */
-export type Installation = z.infer<typeof description>
+const secrets = z.object({ codeKeys: z.string(), keyEncryptionKey: z.string() })
+
+/** What `npm start` says of the installation that it runs, and the folder in which it does. */
+export type Installation = z.infer<typeof description> & { readonly folder: string }
 
 /** The installation of this folder or of the nearest above it; undefined when there is none. */
 export function findInstallation(from = process.cwd()): Installation | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const path = join(folder, '.grantlog/installation.json')
-    if (existsSync(path)) return description.parse(JSON.parse(readFileSync(path, 'utf8')))
+    if (existsSync(path)) return { ...description.parse(readJson(path)), folder: dirname(path) }
     if (dirname(folder) === folder) return undefined
   }
 }
@@ -31,3 +33,11 @@ export function databasesOf(installation: Installation): ReadonlyMap<Service, st
     }),
   )
 }
+
+/** What the token service is told beside the public settings. */
+export function secretsOf({ folder, transport }: Installation): NodeJS.ProcessEnv {
+  const { codeKeys, keyEncryptionKey } = secrets.parse(readJson(join(folder, transport, 'secrets.json')))
+  return { CODE_KEYS: codeKeys, KEY_ENCRYPTION_KEY: keyEncryptionKey }
+}
+
+const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))

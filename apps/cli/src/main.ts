@@ -1,6 +1,7 @@
 import type { Command } from './command.js'
 import { clientsBootstrap } from './commands/clients-bootstrap.js'
 import { doctor } from './commands/doctor.js'
+import { keysCommands } from './commands/keys.js'
 import { log } from './commands/log.js'
 import { projectionCommands } from './commands/projections.js'
 import { segmentCommands } from './commands/segments.js'
@@ -11,6 +12,7 @@ import { UsageError } from './usage-error.js'
 const commands: readonly Command[] = [
   log,
   clientsBootstrap,
+  ...keysCommands,
   topicsApply,
   topicsVerify,
   topicsRebuild,

@@ -30,6 +30,7 @@ export async function bootstrap(
     name: 'Grantlog',
     scopes: [...scopes],
     accessTokenSeconds: 600,
+    accessTokenAlgorithm: 'ES256' as const,
   }
   await commands.run(api, registration.apiId, { type: 'register', registration }, context)
 

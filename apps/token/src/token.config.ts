@@ -13,7 +13,6 @@ export const tokenConfig = defineConfig('token', {
     describe: 'The keys that open authorization codes, shared with the consent service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',
   }),
-  KEY_ENCRYPTION_KEY: setting.key({ describe: 'Encrypts the private signing keys in the database.' }),
   DPOP_NONCE_SECONDS: setting.integer({
     min: 0,
     max: 3600,
@@ -37,6 +36,27 @@ export const tokenConfig = defineConfig('token', {
       example: 'https://mtls.auth.example.com',
     }),
   ),
+  KEY_ENCRYPTION_KEY: setting.secret({
+    describe:
+      'Encrypts the private signing keys in the database: one key, or several separated by commas; the first one encrypts, all decrypt.',
+    example: '43 characters from: openssl rand 32 | basenc --base64url | tr -d =',
+    pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048](,[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])*$/,
+    wrong: 'must be 32 bytes in base64url without padding (43 characters), or several separated by commas',
+  }),
+  KEY_ANNOUNCE_DAYS: setting.integer({
+    min: 1,
+    max: 365,
+    describe: 'How long a signing key is published before it signs, in days.',
+    example: '7',
+    default: '14',
+  }),
+  KEY_ACTIVE_DAYS: setting.integer({
+    min: 1,
+    max: 3650,
+    describe: 'How long a signing key signs, in days: then its successor does.',
+    example: '30',
+    default: '90',
+  }),
   REFRESH_TOKEN_SECONDS: setting.integer({
     min: 60,
     max: 31_536_000,

@@ -1,36 +1,69 @@
 import { Commands } from '@grantlog/eventing'
 import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
-import { Clock, CONFIG, clientCertificateOf, UsedOnce } from '@grantlog/platform'
-import { Module } from '@nestjs/common'
+import {
+  Clock,
+  CONFIG,
+  clientCertificateOf,
+  HealthRegistry,
+  LOGGER,
+  Metrics,
+  UsedOnce,
+} from '@grantlog/platform'
+import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
+import { createKeyLife } from './keys/create-key-life.js'
 import { derivedKey } from './keys/derived-key.js'
 import { SigningKeys } from './keys/signing-keys.js'
+import { usedAlgorithms } from './projections/apis.projection.js'
 import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
+
+/** What is needed of the service's logger. */
+interface ErrorLog {
+  error(facts: { readonly err: Error }, message: string): void
+}
 
 @Module({
   controllers: [TokenController, RevocationController, IntrospectionController, MetadataController],
   providers: [
     {
-      provide: TokenServices,
-      inject: [CONFIG, DataSource, Commands, Clock],
-      useFactory: async (
+      provide: SigningKeys,
+      inject: [CONFIG, DataSource, Commands, Clock, LOGGER],
+      useFactory: (
         config: TokenConfig,
         db: DataSource,
         commands: Commands,
         clock: Clock,
-      ): Promise<TokenServices> => {
+        logger: ErrorLog,
+      ) => {
+        const life = createKeyLife(config, { db, commands, clock })
+        return SigningKeys.open(life, {
+          algorithms: () => usedAlgorithms(db),
+          report: error => logger.error({ err: error }, 'not every signing key can be used'),
+        })
+      },
+    },
+    {
+      provide: TokenServices,
+      inject: [CONFIG, DataSource, Commands, SigningKeys, Clock],
+      useFactory: (
+        config: TokenConfig,
+        db: DataSource,
+        commands: Commands,
+        keys: SigningKeys,
+        clock: Clock,
+      ): TokenServices => {
         const { DPOP_NONCE_SECONDS, KEY_ENCRYPTION_KEY } = config
         return {
           config,
           db,
           commands,
           clock,
-          keys: await SigningKeys.open(db, commands, KEY_ENCRYPTION_KEY),
+          keys,
           sealKeys: parseSealKeys(config.CODE_KEYS),
           successorKey: derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor'),
           usedOnce: new UsedOnce(db, () => clock.seconds()),
@@ -44,4 +77,27 @@ import { TokenServices } from './token-services.js'
     },
   ],
 })
-export class TokenModule {}
+export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    private readonly keys: SigningKeys,
+    private readonly health: HealthRegistry,
+    private readonly metrics: Metrics,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.health.add('signing-keys', async () => this.keys.health())
+    this.metrics.gauge(
+      {
+        name: 'grantlog_signing_key_age_seconds',
+        help: 'How long the key that signs has signed. Alarm above KEY_ACTIVE_DAYS and a day: it is not replaced.',
+        label: 'algorithm',
+      },
+      () => this.keys.ages(),
+    )
+    this.keys.start()
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.keys.stop()
+  }
+}

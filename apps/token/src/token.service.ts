@@ -1,7 +1,11 @@
-import type { ServiceDefinition } from '@grantlog/platform'
+import { Commands } from '@grantlog/eventing'
+import { Clock, type ServiceDefinition } from '@grantlog/platform'
+import { DataSource } from 'typeorm'
 import { accessToken } from './domain/access-token.js'
 import { family } from './domain/family.js'
-import { signingKey } from './domain/signing-key.js'
+import { signingKeys } from './domain/signing-keys.js'
+import { createKeyLife } from './keys/create-key-life.js'
+import { keysCommand } from './keys.command.js'
 import { Token1764000000000 } from './migrations/1-token.js'
 import { apis } from './projections/apis.projection.js'
 import { clients } from './projections/clients.projection.js'
@@ -19,6 +23,17 @@ export const token: ServiceDefinition<(typeof tokenConfig)['settings']> = {
   events: {
     service: 'token',
     projections: [clients, apis, revocations],
-    deciders: [accessToken, family, signingKey],
+    deciders: [accessToken, family, signingKeys],
+  },
+  bareCommands: {
+    keys: ({ app, config, args }) =>
+      keysCommand(
+        createKeyLife(config, {
+          db: app.get(DataSource),
+          commands: app.get(Commands),
+          clock: app.get(Clock),
+        }),
+        args,
+      ),
   },
 }

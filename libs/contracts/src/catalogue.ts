@@ -28,7 +28,10 @@ export const catalogue = [
   token.tokenIssued,
   token.refreshRotated,
   token.refreshReplayed,
+  token.keyAnnounced,
   token.keyActivated,
+  token.keyRetired,
+  token.keyCompromised,
   revocation.tokenRevoked,
 ] as const satisfies readonly EventDefinition[]
 

@@ -38,6 +38,9 @@ export const grantType = z
   ])
   .describe('OAuth grant type (RFC 6749 §1.3; RFC 8693 §2.1).')
 export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')
+export const signingAlgorithm = z
+  .enum(['ES256', 'EdDSA', 'PS256', 'RS256'])
+  .describe('JWS algorithm (RFC 7518 §3.1, RFC 8037 §3.1).')
 
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 export const publicJwk = z

@@ -35,6 +35,7 @@ const allowedNames: Readonly<Record<string, string>> = {
   'client.*/tokenEndpointAuthMethod': 'the name of a method (RFC 7591 §2)',
   'api.*/accessTokenSeconds': 'a duration',
   'client.*/keys[].keyId': 'the `kid` of a public key',
+  'api.*/accessTokenAlgorithm': 'the name of an algorithm',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',
   'token.*/tokenId': 'the `jti`: it opens nothing',
   'token.*/exchange.subjectTokenId': 'a `jti` too',

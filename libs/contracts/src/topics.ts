@@ -39,7 +39,7 @@ export const topics = {
     name: 'grantlog.keys.v1',
     partitions: 12,
     writers: ['token'],
-    summary: 'The public halves of the signing keys.',
+    summary: 'The signing keys’ public halves, and their life: announced, activated, retired, compromised.',
   },
   revocations: {
     name: 'grantlog.revocations.v1',

@@ -1,4 +1,5 @@
-import { type KeyObject, sign } from 'node:crypto'
+import { constants, type KeyObject, sign } from 'node:crypto'
+import { assertKeyFor, type SigningAlgorithm } from './jwk.js'
 
 /**
  * The claims of an access token: those of RFC 9068 and, beside `jti`, `sub` and `client_id`, every other name by which a token
@@ -50,26 +51,35 @@ export type LineageClaim = Pick<
 export type Confirmation = { jkt: string } | { 'x5t#S256': string }
 
 /**
- * Signs an access token: a JWT of type `at+jwt` with ES256. Synchronous, for the hot path.
+ * Signs an access token: a JWT of type `at+jwt`. Synchronous, for the hot path.
  *
- * @param key.privateKey on curve P-256
- * @throws TypeError when the key is not on P-256
- * @see RFC 9068 §2.1, RFC 7515 §5.1, RFC 7518 §3.4
+ * @param key.privateKey one for the algorithm
+ * @throws TypeError when it is none
+ * @see RFC 9068 §2.1, RFC 7515 §5.1
  */
 export function signAccessToken(
   claims: AccessTokenClaims,
-  key: { kid: string; privateKey: KeyObject },
+  key: { kid: string; algorithm: SigningAlgorithm; privateKey: KeyObject },
 ): string {
+  assertKeyFor(key.algorithm, key.privateKey)
   // RFC 9068 §2.1: "MUST include this media type in the "typ" header parameter"; MUST NOT be unsigned.
-  const header = encode({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })
+  const header = encode({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid })
   const signingInput = `${header}.${encode(claims)}`
-  // RFC 7518 §3.4: R and S as 32 octets each, not DER.
-  const signature = sign('sha256', Buffer.from(signingInput), {
-    key: key.privateKey,
-    dsaEncoding: 'ieee-p1363',
-  })
-  if (signature.length !== 64) throw new TypeError('ES256 needs a private key on curve P-256.')
+  const signature = signWith(key.algorithm, Buffer.from(signingInput), key.privateKey)
   return `${signingInput}.${signature.toString('base64url')}`
+}
+
+function signWith(algorithm: SigningAlgorithm, input: Buffer, key: KeyObject): Buffer {
+  switch (algorithm) {
+    case 'ES256': // RFC 7518 §3.4: R and S as 32 octets each, not DER
+      return sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })
+    case 'EdDSA': // RFC 8037 §3.1: the curve brings its own hash
+      return sign(null, input, key)
+    case 'PS256': // RFC 7518 §3.5: the salt is as long as the hash
+      return sign('sha256', input, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 })
+    case 'RS256': // RFC 7518 §3.3
+      return sign('sha256', input, key)
+  }
 }
 
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')

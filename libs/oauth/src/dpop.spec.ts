@@ -68,7 +68,7 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
     ['11. iat is too long ago', { iat: now - 61 }, {}],
     ['11. iat is in the future', { iat: now + 11 }, {}],
     ['it has expired', { exp: now - 1 }, {}],
-  ])('is refused when %s', async (_, claims, header, key) => {
+  ])('is refused when %s', async (_, claims, header, key = pair.privateKey) => {
     const proof = await prove(claims, header, key)
     await expect(verifyDpopProof(proof, request)).rejects.toMatchObject({ code: 'invalid_dpop_proof' })
   })

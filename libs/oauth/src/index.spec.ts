@@ -21,7 +21,7 @@ test('the package carries a token request from its bytes to the token', async ()
   expect(oauth.matchesSecret(credentials.secret ?? '', client.secretHashes)).toBe(true)
   const code = await oauth.openCode(parameters.require('code'), sealKeys, { now })
   oauth.verifyCodeVerifier(parameters.require('code_verifier'), String(code.codeChallenge))
-  const { kid } = oauth.publicJwk(privateKey)
+  const { kid } = oauth.publicJwk(privateKey, 'ES256')
   const claims = {
     iss: 'https://as.example',
     sub: 'person',
@@ -32,6 +32,6 @@ test('the package carries a token request from its bytes to the token', async ()
     jti: '1',
     scope: 'invoices:read',
   }
-  const token = oauth.signAccessToken(claims, { kid, privateKey })
+  const token = oauth.signAccessToken(claims, { kid, algorithm: 'ES256', privateKey })
   expect(oauth.readAccessTokenHeader(`Bearer ${token}`)?.token).toBe(token)
 })

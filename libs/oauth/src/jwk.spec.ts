@@ -37,23 +37,33 @@ describe('thumbprint', () => {
 })
 
 describe('publicJwk', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const okp = generateKeyPairSync('ed25519')
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
-  test('shows the public half alone, from either half (RFC 7518 §6.2.1)', () => {
-    const { x, y } = publicKey.export({ format: 'jwk' })
-    const expected = { kty: 'EC', crv: 'P-256', x, y, kid: 'k1', alg: 'ES256', use: 'sig' }
-    expect(publicJwk(publicKey, 'k1')).toEqual(expected)
-    expect(publicJwk(privateKey, 'k1')).toEqual(expected)
+  test.each([
+    ['ES256', ec, ['crv', 'kty', 'x', 'y']],
+    ['EdDSA', okp, ['crv', 'kty', 'x']],
+    ['PS256', rsa, ['e', 'kty', 'n']],
+    ['RS256', rsa, ['e', 'kty', 'n']],
+  ] as const)('%s: shows the public half alone, from either half (RFC 7517 §4)', (alg, key, members) => {
+    const jwk = publicJwk(key.privateKey, alg, 'k1')
+    expect(jwk).toEqual({ ...key.publicKey.export({ format: 'jwk' }), kid: 'k1', alg, use: 'sig' })
+    expect(publicJwk(key.publicKey, alg, 'k1')).toEqual(jwk)
+    expect(Object.keys(jwk).toSorted()).toEqual([...members, 'alg', 'kid', 'use'].toSorted())
   })
 
   test('is named by its thumbprint unless told otherwise (RFC 7638 §1)', () => {
-    expect(publicJwk(privateKey).kid).toBe(thumbprint(publicKey.export({ format: 'jwk' })))
+    expect(publicJwk(ec.privateKey, 'ES256').kid).toBe(thumbprint(ec.publicKey.export({ format: 'jwk' })))
   })
 
   test.each([
-    ['of another curve', generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey],
-    ['of another type', generateKeyPairSync('ed25519').publicKey],
-  ])('refuses a key %s (RFC 7518 §3.4)', (_, key) => {
-    expect(() => publicJwk(key)).toThrow('curve P-256')
+    ['ES256', 'another curve', generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey, 'curve P-256'],
+    ['ES256', 'another type', okp.publicKey, 'curve P-256'],
+    ['EdDSA', 'another curve', generateKeyPairSync('ed448').publicKey, 'curve Ed25519'],
+    ['RS256', 'another type', ec.publicKey, '2048 bits'],
+    ['PS256', '1024 bits', generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, '2048 bits'],
+  ] as const)('%s refuses a key of %s (RFC 7518 §3, RFC 8037 §3.1)', (alg, _, key, message) => {
+    expect(() => publicJwk(key, alg)).toThrow(message)
   })
 })

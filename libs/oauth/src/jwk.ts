@@ -1,30 +1,57 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 
-/** A public key as `/jwks` shows it. @see RFC 7517 §4, RFC 7518 §6.2.1 */
-export type PublicJwk = {
-  kty: 'EC'
-  crv: 'P-256'
-  x: string
-  y: string
-  kid: string
-  alg: 'ES256'
-  use: 'sig'
+/** The algorithms that access tokens are signed with. @see RFC 7518 §3.1, RFC 8037 §3.1 */
+export const signingAlgorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
+export type SigningAlgorithm = (typeof signingAlgorithms)[number]
+
+/** What a public key is made of. @see RFC 7518 §6.2.1, §6.3.1; RFC 8037 §2 */
+export type PublicKeyMembers =
+  | { kty: 'EC'; crv: 'P-256'; x: string; y: string }
+  | { kty: 'OKP'; crv: 'Ed25519'; x: string }
+  | { kty: 'RSA'; n: string; e: string }
+
+/** A public key as `/jwks` shows it. @see RFC 7517 §4 */
+export type PublicJwk = PublicKeyMembers & { kid: string; alg: SigningAlgorithm; use: 'sig' }
+
+/**
+ * The public half of a signing key. Only the named members leave: a private key's never do.
+ *
+ * @param key private or public
+ * @param kid default: the key's thumbprint
+ * @throws TypeError when the key is not one for the algorithm
+ * @see RFC 7517 §4
+ */
+export function publicJwk(key: KeyObject, algorithm: SigningAlgorithm, kid?: string): PublicJwk {
+  assertKeyFor(algorithm, key)
+  const members = membersOf((key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' }))
+  return { ...members, kid: kid ?? thumbprint(members), alg: algorithm, use: 'sig' }
 }
 
 /**
- * The public half of an ES256 key. Only the named members leave: a private key's `d` never does.
+ * Accepts a key, of either half, that an algorithm works with.
  *
- * @param key private or public, on curve P-256
- * @param kid default: the key's thumbprint
- * @throws TypeError when the key is not on P-256
- * @see RFC 7517 §4, RFC 7518 §6.2.1
+ * @throws TypeError
  */
-export function publicJwk(key: KeyObject, kid?: string): PublicJwk {
-  const { kty, crv, x, y } = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' })
-  if (kty !== 'EC' || crv !== 'P-256' || x === undefined || y === undefined) {
-    throw new TypeError('ES256 needs a key on curve P-256.')
+export function assertKeyFor(algorithm: SigningAlgorithm, key: KeyObject): void {
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
+  switch (algorithm) {
+    case 'ES256': // RFC 7518 §3.4
+      if (key.asymmetricKeyType !== 'ec' || namedCurve !== 'prime256v1')
+        throw new TypeError('ES256 needs a key on curve P-256.')
+      return
+    case 'EdDSA': // RFC 8037 §3.1
+      if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('EdDSA needs a key on curve Ed25519.')
+      return
+    case 'PS256': // RFC 7518 §3.5: "A key of size 2048 bits or larger MUST be used"
+    case 'RS256': // RFC 7518 §3.3: the same
+      if (key.asymmetricKeyType !== 'rsa' || modulusLength < 2048)
+        throw new TypeError(`${algorithm} needs an RSA key of 2048 bits or more.`)
   }
-  return { kty, crv, x, y, kid: kid ?? thumbprint({ kty, crv, x, y }), alg: 'ES256', use: 'sig' }
+}
+
+function membersOf({ kty, x = '', y = '', n = '', e = '' }: JsonWebKey): PublicKeyMembers {
+  if (kty === 'EC') return { kty, crv: 'P-256', x, y }
+  return kty === 'OKP' ? { kty, crv: 'Ed25519', x } : { kty: 'RSA', n, e }
 }
 
 // RFC 7638 §3.2, RFC 8037 §2: the required members of each type, in lexicographic order.

@@ -1,6 +1,6 @@
 import { Public } from '@grantlog/resource-guard/nest'
 import { Controller, Get, Header } from '@nestjs/common'
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What a service measures of itself. Labels are route patterns and status classes, never anything of a request. */
 export class Metrics {
@@ -15,6 +15,24 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** Adds a gauge with one label; `read` is asked for its values whenever somebody reads the metrics. */
+  gauge(
+    definition: { readonly name: string; readonly help: string; readonly label: string },
+    read: () => ReadonlyMap<string, number>,
+  ): void {
+    const { name, help, label } = definition
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        for (const [value, number] of read()) this.set({ [label]: value }, number)
+      },
+    })
   }
 
   observe(method: string, route: string, status: number, seconds: number): void {

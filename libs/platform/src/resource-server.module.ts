@@ -1,8 +1,15 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import type { JsonWebKey } from 'node:crypto'
 import { recordedEvent, services } from '@grantlog/contracts'
 import { defineProjection, Eventing, type ProjectionOf, type Subscription } from '@grantlog/eventing'
 import { wellKnownPath } from '@grantlog/oauth'
-import { Freshness, Guard, type KeySource, RevocationSet, remoteKeys } from '@grantlog/resource-guard'
+import {
+  Freshness,
+  Guard,
+  importKey,
+  type KeySource,
+  RevocationSet,
+  remoteKeys,
+} from '@grantlog/resource-guard'
 import { TokenGuard } from '@grantlog/resource-guard/nest'
 import {
   type DynamicModule,
@@ -72,10 +79,13 @@ export function signingKeysOf(service: string): ProjectionOf<KeyRow> {
     key: 'key_id',
     columns: { key_id: 'text', jwk: 'json not null' },
     on: {
-      'key.activated': {
+      // before it signs
+      'key.announced': {
         key: ({ data }) => data.keyId,
-        row: (_, { data }) => ({ key_id: data.keyId, jwk: data.jwk }),
+        row: (_, { data }) => ({ key_id: data.keyId, jwk: { ...data.jwk, alg: data.algorithm } }),
       },
+      'key.retired': { key: ({ data }) => data.keyId, row: () => undefined },
+      'key.compromised': { key: ({ data }) => data.keyId, row: () => undefined },
     },
   })
 }
@@ -189,17 +199,20 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
   }
 }
 
-/** Keys never change under their id: each is read once. */
+const keyMilliseconds = 60_000
+
+/** Keys never change under their id, but they end: each is read once a minute at most. */
 function keysFromEvents(db: DataSource): KeySource {
-  const known = new Map<string, KeyObject>()
+  const known = new Map<string, { readonly key: ReturnType<typeof importKey>; readonly until: number }>()
   return async keyId => {
-    const key = known.get(keyId)
-    if (key !== undefined) return key
+    const found = known.get(keyId)
+    if (found !== undefined && performance.now() < found.until) return found.key
+    known.delete(keyId)
     const [row]: KeyRow[] = await db.query('select * from signing_key_view where key_id = $1', [keyId])
     if (row === undefined) return undefined
-    const found = createPublicKey({ key: row.jwk, format: 'jwk' })
-    known.set(keyId, found)
-    return found
+    const key = importKey(row.jwk)
+    known.set(keyId, { key, until: performance.now() + keyMilliseconds })
+    return key
   }
 }
 

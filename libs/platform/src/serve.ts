@@ -40,6 +40,8 @@ export interface ServiceDefinition<S extends Shape> {
   readonly events?: EventsDefinition
   /** Run as `node main.js <name> …` instead of serving; what one returns is printed. */
   readonly commands?: Readonly<Record<string, Command<S>>>
+  /** The same for those that need nothing of the service's module: they also work where that does not start. */
+  readonly bareCommands?: Readonly<Record<string, Command<S>>>
   /** Whether applications in browsers may read its answers (CORS), and so ALLOWED_ORIGINS is a setting. */
   readonly cors?: boolean
 }
@@ -163,6 +165,7 @@ async function openParts<S extends Shape>(
 }
 
 class PlatformModule {}
+class NoModule {}
 
 function platform<S extends Shape>(
   definition: ServiceDefinition<S>,
@@ -259,15 +262,17 @@ async function runCommand<S extends Shape>(
   name: string,
   args: readonly string[],
 ): Promise<void> {
-  const known = ['migrate', 'settings', 'doctor', ...Object.keys(definition.commands ?? {})]
+  const { commands = {}, bareCommands = {} } = definition
+  const known = ['migrate', 'settings', 'doctor', ...Object.keys({ ...commands, ...bareCommands })]
   if (!known.includes(name)) throw new Error(`“${name}” is no command; there are: ${known.join(', ')}`)
   const parts = await openParts(definition, config, logger)
-  const app = await NestFactory.createApplicationContext(platform(definition, config, logger, parts), {
+  const needed = name in bareCommands ? { ...definition, module: NoModule } : definition
+  const app = await NestFactory.createApplicationContext(platform(needed, config, logger, parts), {
     logger: new NestLog(logger),
     abortOnError: false,
   })
   try {
-    const said = await definition.commands?.[name]?.({ app, config, args })
+    const said = await (bareCommands[name] ?? commands[name])?.({ app, config, args })
     if (said !== undefined) process.stdout.write(`${said}\n`)
   } finally {
     await app.close()

@@ -1,8 +1,17 @@
+import { signingAlgorithms } from '@grantlog/oauth'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { type CryptoKey, generateKeyPair, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
+import {
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  type JWTHeaderParameters,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose'
 import { Freshness } from './freshness.js'
 import { Guard, type GuardOptions } from './guard.js'
 import { GuardError } from './guard-error.js'
+import { importKey } from './keys.js'
 import { RevocationSet } from './revocation-set.js'
 
 const issuer = 'https://auth.example.com'
@@ -50,7 +59,7 @@ describe('the guard', () => {
   }
 
   const header = { alg: 'ES256', typ: 'at+jwt', kid: 'key-1' }
-  const sign = (change: Change = {}, headerChange: Change = {}, key: CryptoKey = privateKey) =>
+  const sign = (change: Change = {}, headerChange: Change = {}, key: CryptoKey | Uint8Array = privateKey) =>
     new SignJWT({ ...claims, ...change })
       .setProtectedHeader({ ...header, ...headerChange } as JWTHeaderParameters)
       .sign(key)
@@ -163,7 +172,45 @@ describe('the guard', () => {
     }
   })
 
+  describe.each(signingAlgorithms)('of tokens signed with %s', algorithm => {
+    const signed = async () => {
+      const pair = await generateKeyPair(algorithm, { extractable: true })
+      const key = await importKey({ ...(await exportJWK(pair.publicKey)), alg: algorithm })
+      return { token: await sign({}, { alg: algorithm }, pair.privateKey), keys: async () => key }
+    }
+
+    it('accepts them', async () => {
+      const { token, keys } = await signed()
+      expect((await verify(token, undefined, { keys })).tokenId).toBe('token-1')
+      expect((await verify(token, undefined, { keys, algorithms: [algorithm] })).tokenId).toBe('token-1')
+    })
+
+    it('refuses them where it takes only others', async () => {
+      const { token, keys } = await signed()
+      const algorithms = signingAlgorithms.filter(other => other !== algorithm)
+      expect(await refusal(verify(token, undefined, { keys, algorithms }))).toMatchObject({ status: 401 })
+    })
+  })
+
+  it.each([['PS256', 'RS256'] as const, ['RS256', 'PS256'] as const])(
+    'refuses %s with a key that is for %s (RFC 8725 §3.1)',
+    async (algorithm, published) => {
+      const pair = await generateKeyPair(algorithm, { extractable: true })
+      const key = await importKey({ ...(await exportJWK(pair.publicKey)), alg: published })
+      const token = await sign({}, { alg: algorithm }, pair.privateKey)
+      const refused = await refusal(verify(token, undefined, { keys: async () => key }))
+      expect(refused).toMatchObject({ status: 401, error: 'invalid_token' })
+    },
+  )
+
+  it.each([[['none']], [['HS256']], [['ES256', 'HS256']], [[]]])('is not made for %j', algorithms => {
+    expect(() => guard({ algorithms: algorithms as never })).toThrow(
+      'algorithms must be some of ES256, EdDSA',
+    )
+  })
+
   it.each<[string, () => Promise<string> | string]>([
+    ['a secret that is the public key', () => sign({}, { alg: 'HS256' }, new TextEncoder().encode(issuer))],
     ['no signature', () => new UnsecuredJWT(claims).encode()],
     ['the algorithm of another key type', () => sign({}, { alg: 'RS256' }, rsa)],
     ['a signature of another key', async () => sign({}, {}, (await generateKeyPair('ES256')).privateKey)],

@@ -1,9 +1,15 @@
-import { OAuthError, readAccessTokenHeader, type TokenScheme } from '@grantlog/oauth'
+import {
+  OAuthError,
+  readAccessTokenHeader,
+  type SigningAlgorithm,
+  signingAlgorithms,
+  type TokenScheme,
+} from '@grantlog/oauth'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { type BoundTo, readActors, readBinding, readLineage, readOptional, readText } from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
-import type { KeySource } from './keys.js'
+import { isKeyFor, type KeySource } from './keys.js'
 import type { RevocableToken, RevocationSet } from './revocation-set.js'
 import { NotItsSender, type Sender, SenderProofs } from './sender.js'
 
@@ -19,6 +25,8 @@ export interface GuardOptions {
   /** This resource server's name: a token must have it in `aud`. */
   readonly audience: string
   readonly keys: KeySource
+  /** What tokens may be signed with. Default: ES256, EdDSA, PS256 and RS256. */
+  readonly algorithms?: readonly SigningAlgorithm[]
   readonly revocations: RevocationSet
   readonly freshness: Freshness
   /** Revocations heard longer ago than this are stale. Default 10. */
@@ -68,10 +76,18 @@ const maxTokenLength = 8192
 export class Guard {
   readonly #now: () => Date
   readonly #proofs: SenderProofs
+  readonly #algorithms: SigningAlgorithm[]
 
+  /** @throws TypeError for an algorithm with which no access token is signed */
   constructor(private readonly options: GuardOptions) {
     this.#now = options.now ?? (() => new Date())
     this.#proofs = new SenderProofs(options.baseUrl ?? originOf(options.audience))
+    this.#algorithms = [...(options.algorithms ?? signingAlgorithms)]
+    const unknown = this.#algorithms.find(algorithm => !signingAlgorithms.includes(algorithm))
+    if (unknown !== undefined || this.#algorithms.length === 0)
+      throw new TypeError(
+        `algorithms must be some of ${signingAlgorithms.join(', ')}, not “${unknown ?? ''}”`,
+      )
   }
 
   /**
@@ -160,14 +176,14 @@ export class Guard {
     try {
       const { payload, protectedHeader } = await jwtVerify(
         text,
-        async ({ kid = '' }) => {
+        async ({ kid = '', alg }) => {
           const key = await keys(kid)
-          if (key === undefined) throw new errors.JWKSNoMatchingKey()
+          if (key === undefined || !isKeyFor(alg, key)) throw new errors.JWKSNoMatchingKey()
           return key
         },
         {
           typ: 'at+jwt', // "MUST verify that the 'typ' header value is 'at+jwt'"
-          algorithms: ['ES256'], // "MUST reject any JWT in which the value of 'alg' is 'none'"
+          algorithms: this.#algorithms, // "MUST reject any JWT in which the value of 'alg' is 'none'"
           issuer, // "MUST exactly match the value of the 'iss' claim"
           audience, // "MUST validate that the 'aud' claim contains a resource indicator value"
           clockTolerance: clockToleranceSeconds,

@@ -7,24 +7,28 @@ import { remoteKeys } from './keys.js'
 const seconds = 1000
 const minutes = 60 * seconds
 
-async function jwkOf(kid: string): Promise<JWK> {
-  const { publicKey } = await generateKeyPair('ES256')
-  return { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
+async function jwkOf(kid: string, alg = 'ES256'): Promise<JWK> {
+  const { publicKey } = await generateKeyPair(alg)
+  return { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }
 }
 
 describe('the keys of an issuer', () => {
   /** What the issuer publishes; undefined: it is out of order. */
   let published: unknown
   let requests = 0
+  /** Which freshness each request asked for. */
+  let asked: (string | undefined)[] = []
   let time = 0
   let server: Server
   let url = ''
 
   beforeEach(async () => {
     requests = 0
+    asked = []
     time = 0
-    server = createServer((_, response) => {
+    server = createServer((request, response) => {
       requests += 1
+      asked.push(request.headers['cache-control'])
       response.statusCode = published === undefined ? 503 : 200
       response.end(JSON.stringify(published ?? {}))
     })
@@ -56,6 +60,17 @@ describe('the keys of an issuer', () => {
     time = 5 * seconds + 1
     expect(await find('b')).toBeDefined()
     expect(requests).toBe(2)
+  })
+
+  it('are not taken from a cache on the way', async () => {
+    published = { keys: [await jwkOf('a')] }
+    await keys()('a')
+    expect(asked).toEqual(['no-cache'])
+  })
+
+  it.each(['ES256', 'EdDSA', 'PS256', 'RS256'])('may be for %s', async algorithm => {
+    published = { keys: [await jwkOf('a', algorithm)] }
+    expect(await keys()('a')).toBeDefined()
   })
 
   it('are not read for each made-up key: at most every five seconds', async () => {
@@ -142,6 +157,8 @@ describe('the keys of an issuer', () => {
       keys: [
         { ...good, kid: 'encryption', use: 'enc' },
         { ...good, kid: 'other-algorithm', alg: 'ES384' },
+        { ...good, kid: 'no-algorithm', alg: undefined },
+        { ...good, kid: 'algorithm-of-another-type', alg: 'RS256' },
         { ...good, kid: undefined },
         { ...good, kid: 'broken', x: 'AAAA' },
         { kty: 'oct', k: 'AAAA', alg: 'ES256', kid: 'symmetric' },
@@ -150,7 +167,16 @@ describe('the keys of an issuer', () => {
     }
     const find = keys()
     expect(await find('good')).toBeDefined()
-    for (const kid of ['encryption', 'other-algorithm', 'undefined', '', 'broken', 'symmetric']) {
+    for (const kid of [
+      'encryption',
+      'other-algorithm',
+      'no-algorithm',
+      'algorithm-of-another-type',
+      'undefined',
+      '',
+      'broken',
+      'symmetric',
+    ]) {
       expect(await find(kid)).toBeUndefined()
     }
   })

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { type SigningAlgorithm, signingAlgorithms } from '@grantlog/oauth'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 
 /** Finds the issuer's public key with an id, or undefined when the issuer has none. */
@@ -52,21 +53,47 @@ export function remoteKeys(
 
 /** The usable keys by their id. RFC 7517 §5: keys that are not understood or out of range "SHOULD" be ignored. */
 async function readJwks(url: string): Promise<Map<string, CryptoKey>> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMilliseconds), redirect: 'error' })
+  const response = await fetch(url, {
+    signal: AbortSignal.timeout(timeoutMilliseconds),
+    redirect: 'error',
+    headers: { 'cache-control': 'no-cache' }, // what a cache on the way kept may lack the key that is looked for
+  })
   if (!response.ok) {
     await response.body?.cancel() // or it would keep its connection
     throw new Error(`${url} answers ${response.status}`)
   }
   const { keys: jwks } = (await response.json()) as { keys: JWK[] }
-  const wanted = jwks.filter(jwk => jwk.kid !== undefined && jwk.alg === 'ES256' && jwk.use !== 'enc')
+  const wanted = jwks.filter(jwk => jwk.kid !== undefined && jwk.use !== 'enc')
   const imported = await Promise.allSettled(
-    wanted.map(async jwk => [jwk.kid ?? '', await importJWK(jwk)] as const),
+    wanted.map(async jwk => [jwk.kid ?? '', await importKey(jwk)] as const),
   )
-  return new Map(
-    imported.flatMap(outcome => {
-      if (outcome.status === 'rejected') return []
-      const [keyId, key] = outcome.value
-      return key instanceof Uint8Array ? [] : [[keyId, key] as const]
-    }),
-  )
+  return new Map(imported.flatMap(outcome => (outcome.status === 'rejected' ? [] : [outcome.value])))
+}
+
+/**
+ * A public key for the one algorithm that it names (RFC 8725 §3.1).
+ * @throws Error when it names none that access tokens are signed with, or is no key for it
+ */
+export async function importKey(jwk: JWK): Promise<CryptoKey> {
+  if (!signingAlgorithms.some(algorithm => algorithm === jwk.alg))
+    throw new TypeError(`No access token is signed with ${jwk.alg}`)
+  const key = await importJWK(jwk)
+  if (key instanceof Uint8Array) throw new TypeError('A shared secret is no public key')
+  return key
+}
+
+const kinds: Readonly<Record<SigningAlgorithm, { readonly name: string; readonly type: string }>> = {
+  ES256: { name: 'ECDSA', type: 'ec' },
+  EdDSA: { name: 'Ed25519', type: 'ed25519' },
+  PS256: { name: 'RSA-PSS', type: 'rsa' },
+  RS256: { name: 'RSASSA-PKCS1-v1_5', type: 'rsa' },
+}
+
+/** Whether a token that says so can have been signed with the other half of the key. */
+export function isKeyFor(algorithm: string | undefined, key: CryptoKey | KeyObject): boolean {
+  const kind = signingAlgorithms.find(known => known === algorithm)
+  if (kind === undefined) return false
+  return 'algorithm' in key
+    ? key.algorithm.name === kinds[kind].name
+    : key.asymmetricKeyType === kinds[kind].type
 }

@@ -119,6 +119,14 @@ describe('the revocation set', () => {
     expect({ size: set.size, revoked: set.revokedBy(token) }).toEqual({ size: 0, revoked: undefined })
   })
 
+  it('never forgets a key: whoever has it makes tokens that are as young as he likes', () => {
+    const { set, clock } = at(1000)
+    set.apply({ target: { kind: 'key', id: 'the-key' }, issuedBefore: null })
+    clock.now = 1000 + 1000 * hour
+    set.prune()
+    expect(set.revokedBy({ ...token, issuedAt: clock.now })).toBe('key')
+  })
+
   it('counts from the cutoff where that lies in the future', () => {
     const { set, clock } = at(1000)
     set.apply({ target: { kind: 'client', id: 'the-client' }, issuedBefore: 1500 })

@@ -25,13 +25,14 @@ export interface RevocableToken {
 
 interface Entry {
   readonly issuedBefore: number
-  /** Seconds: from then on no token that it covers can still be valid. */
+  /** Seconds: from then on no token that it covers can still be valid. Infinity: who has a key makes tokens of any age. */
   readonly until: number
 }
 
 /**
  * The revocations that can still matter, in memory: one map per kind of target and a handful of look-ups per request, however
- * many tokens a cutoff covers. What can no longer matter is forgotten, so that the size is bounded by an hour of revocations.
+ * many tokens a cutoff covers. What can no longer matter is forgotten, so that the size is bounded by an hour of revocations, and the
+ * few keys that were ever compromised.
  */
 export class RevocationSet {
   readonly #kinds = new Map<TargetKind, Map<string, Entry>>(targetKinds.map(kind => [kind, new Map()]))
@@ -57,7 +58,8 @@ export class RevocationSet {
     if (entries === undefined) return // a kind of target that this version does not know can be on no token it accepts
     const now = this.#now()
     const cutoff = issuedBefore ?? Number.POSITIVE_INFINITY
-    const until = Math.max(now, issuedBefore ?? 0) + this.#retention
+    const until =
+      target.kind === 'key' ? Number.POSITIVE_INFINITY : Math.max(now, issuedBefore ?? 0) + this.#retention
     const before = entries.get(target.id)
     entries.set(target.id, {
       issuedBefore: Math.max(cutoff, before?.issuedBefore ?? 0),

@@ -1,3 +1,4 @@
+import { signingAlgorithms } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
@@ -23,6 +24,7 @@ export const apiBody = z.object({
     .min(1)
     .max(100),
   access_token_seconds: z.int().min(30).max(3600).default(600),
+  access_token_alg: z.enum(signingAlgorithms).default('ES256'),
 })
 export const newApi = apiBody.extend({
   api_id: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 of a-z, 0-9 and hyphen'),
@@ -40,6 +42,7 @@ export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegist
     name: body.name,
     scopes: body.scopes,
     accessTokenSeconds: body.access_token_seconds,
+    accessTokenAlgorithm: body.access_token_alg,
   }
 }
 
@@ -56,6 +59,7 @@ export function shownApi({
     name: registration.name,
     scopes: registration.scopes,
     access_token_seconds: registration.accessTokenSeconds,
+    access_token_alg: registration.accessTokenAlgorithm,
     suspended,
   }
 }

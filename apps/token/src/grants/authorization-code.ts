@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { type BoundTo, type CodeClaims, codeClaims } from '@grantlog/contracts'
 import { formatScope, invalidGrant, invalidRequest, openCode, verifyCodeVerifier } from '@grantlog/oauth'
 import { type FamilyFacts, family } from '../domain/family.js'
-import { isSuspended } from '../projections/apis.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
 import { createRefreshToken, issue, tokenType } from './issuance.js'
+import { signingKeyFor } from './signing.js'
 import { assertResource } from './target.js'
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). The sealed code holds its facts; one use is the family's first append. */
@@ -33,7 +33,7 @@ export const authorizationCode: Grant = {
     const facts = factsOf(code, boundTo, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
     const token = issue({
       issuer: services.config.ISSUER,
-      key: services.keys.current(),
+      key: await signingKeyFor(code.audience, services),
       now,
       lifetimeSeconds: code.accessTokenSeconds,
       grantType: 'authorization_code',
@@ -107,7 +107,6 @@ async function assertAllowed(code: CodeClaims, { db }: TokenServices, now: numbe
   if (revoked || (code.grantExpiresAt !== null && code.grantExpiresAt <= now)) {
     throw invalidGrant('The grant has been revoked or has expired.', `grant ${code.grantId}`)
   }
-  if (await isSuspended(db, code.audience)) throw invalidGrant('The API takes no tokens at the moment.')
 }
 
 function factsOf(

@@ -35,7 +35,7 @@ export const clientCredentials: Grant = {
     const now = services.clock.seconds()
     const token = issue({
       issuer: services.config.ISSUER,
-      key: services.keys.current(),
+      key: await services.keys.current(api.signing_alg),
       now,
       lifetimeSeconds: api.access_token_seconds,
       grantType: 'client_credentials',

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { formatScope, invalidGrant, invalidScope, missingFrom, parseScope } from '@grantlog/oauth'
 import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
-import { isSuspended } from '../projections/apis.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
 import { issue, parseRefreshToken, type RefreshToken, successorOfToken, tokenType } from './issuance.js'
+import { signingKeyFor } from './signing.js'
 import { assertResource } from './target.js'
 
 const refused = 'The refresh token is invalid, expired or revoked.'
@@ -40,7 +40,7 @@ export const refreshToken: Grant = {
     const expiresAt = now + services.config.REFRESH_TOKEN_SECONDS
     const token = issue({
       issuer: services.config.ISSUER,
-      key: services.keys.current(),
+      key: await signingKeyFor(facts.audience, services),
       now,
       lifetimeSeconds: facts.accessTokenSeconds,
       grantType: 'refresh_token',
@@ -159,5 +159,4 @@ async function assertAllowed(facts: FamilyFacts, { db }: TokenServices, now: num
   if (revoked || (facts.grantExpiresAt !== null && facts.grantExpiresAt <= now)) {
     throw invalidGrant('The grant has been revoked or has expired.', `grant ${facts.grantId}`)
   }
-  if (await isSuspended(db, facts.audience)) throw invalidGrant('The API takes no tokens at the moment.')
 }

@@ -54,7 +54,7 @@ export const tokenExchange: Grant = {
 
     const token = issue({
       issuer: services.config.ISSUER,
-      key: services.keys.current(),
+      key: await services.keys.current(api.signing_alg),
       now,
       lifetimeSeconds: Math.min(api.access_token_seconds, subject.exp - now, (actor ?? subject).exp - now),
       grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',

@@ -1,5 +1,5 @@
-import type { LineageClaim } from '@grantlog/oauth'
-import { type JWTPayload, jwtVerify } from 'jose'
+import { type LineageClaim, signingAlgorithms } from '@grantlog/oauth'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { accessToken } from '../domain/access-token.js'
 import { namesOf } from '../domain/exchange.js'
@@ -83,15 +83,17 @@ async function verify(
   try {
     const { payload, protectedHeader } = await jwtVerify(
       token,
-      ({ kid = '' }) => {
-        const key = keys.publicKey(kid)
-        if (key === undefined) throw new Error('not a key of ours')
-        return key
+      async ({ kid = '', alg }) => {
+        const key = await keys.verificationKey(kid)
+        // RFC 8725 §3.1: a key is for one algorithm
+        if (key?.algorithm !== alg) throw new errors.JWKSNoMatchingKey()
+        return key.publicKey
       },
-      { algorithms: ['ES256'], typ: 'at+jwt', issuer: config.ISSUER, currentDate: clock.now() },
+      { algorithms: [...signingAlgorithms], typ: 'at+jwt', issuer: config.ISSUER, currentDate: clock.now() },
     )
     return { payload, kid: protectedHeader.kid ?? '' }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error
     return undefined // whatever is wrong with it, it is no token of ours: RFC 7009 §2.2, RFC 7662 §2.2
   }
 }

@@ -2,9 +2,10 @@ import { hkdfSync } from 'node:crypto'
 
 /**
  * A key for one purpose (HKDF, RFC 5869): the same in every instance, and of no other use.
- * @param keyEncryptionKey 32 bytes in base64url
+ * @param keyEncryptionKeys 32 bytes in base64url, or several separated by commas: the first one counts
  */
-export function derivedKey(keyEncryptionKey: string, purpose: string): Buffer {
-  const secret = Buffer.from(keyEncryptionKey, 'base64url')
+export function derivedKey(keyEncryptionKeys: string, purpose: string): Buffer {
+  const [first = ''] = keyEncryptionKeys.split(',')
+  const secret = Buffer.from(first, 'base64url')
   return Buffer.from(hkdfSync('sha256', secret, '', `grantlog ${purpose}`, 32))
 }

@@ -16,7 +16,7 @@ export class Token1764000000000 implements MigrationInterface {
       create table signing_keys (
         kid text primary key,
         private_key text not null,
-        created_at timestamptz not null default now()
+        created_at bigint not null
       )`)
   }
 

@@ -1,4 +1,5 @@
 import { defineProjection } from '@grantlog/eventing'
+import type { SigningAlgorithm } from '@grantlog/oauth'
 import type { DataSource } from 'typeorm'
 
 /** What the token service must know of an API to issue tokens for it. */
@@ -7,6 +8,7 @@ export interface ApiRow {
   audience: string
   scopes: string[]
   access_token_seconds: number
+  signing_alg: SigningAlgorithm
   suspended: boolean
 }
 
@@ -20,6 +22,7 @@ export const apis = defineProjection<ApiRow>({
     audience: 'text not null',
     scopes: 'text[] not null',
     access_token_seconds: 'integer not null',
+    signing_alg: 'text not null',
     suspended: 'boolean not null',
   },
   on: {
@@ -47,12 +50,14 @@ function facts(data: {
   audience: string
   scopes: readonly { name: string }[]
   accessTokenSeconds: number
+  accessTokenAlgorithm: SigningAlgorithm
 }) {
   return {
     api_id: data.apiId,
     audience: data.audience,
     scopes: data.scopes.map(scope => scope.name),
     access_token_seconds: data.accessTokenSeconds,
+    signing_alg: data.accessTokenAlgorithm,
   }
 }
 
@@ -67,8 +72,16 @@ export async function findApis(
   return db.query('select * from api_view where scopes && $1 order by api_id', [wanted.scopes])
 }
 
-/** Whether an API takes no tokens at the moment, by its audience. */
-export async function isSuspended(db: DataSource, audience: string): Promise<boolean> {
-  const rows: unknown[] = await db.query('select from api_view where audience = $1 and suspended', [audience])
-  return rows.length > 0
+/** The API with the audience; undefined while the token service has not heard of it. */
+export async function findApi(db: DataSource, audience: string): Promise<ApiRow | undefined> {
+  const [api]: ApiRow[] = await db.query('select * from api_view where audience = $1', [audience])
+  return api
+}
+
+/** What tokens for the registered APIs are signed with. */
+export async function usedAlgorithms(db: DataSource): Promise<SigningAlgorithm[]> {
+  const rows: { signing_alg: SigningAlgorithm }[] = await db.query(
+    'select distinct signing_alg from api_view',
+  )
+  return rows.map(({ signing_alg }) => signing_alg)
 }

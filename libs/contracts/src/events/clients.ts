@@ -8,6 +8,7 @@ import {
   publicJwk,
   scopes,
   senderConstraint,
+  signingAlgorithm,
   uuid,
 } from '../fields.js'
 
@@ -187,6 +188,7 @@ const api = z.strictObject({
     .min(30)
     .max(3600)
     .describe('How long an access token for this API lives, in seconds.'),
+  accessTokenAlgorithm: signingAlgorithm.describe('What access tokens for this API are signed with.'),
 })
 const anApi: z.infer<typeof api> = {
   apiId: 'invoices',
@@ -194,6 +196,7 @@ const anApi: z.infer<typeof api> = {
   name: 'Invoices',
   scopes: [{ name: 'invoices:read', text: 'Read your invoices', access: 'read' }],
   accessTokenSeconds: 600,
+  accessTokenAlgorithm: 'ES256',
 }
 
 export const apiRegistered = defineEvent({

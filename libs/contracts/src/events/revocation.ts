@@ -15,7 +15,8 @@ export const revocationTargets = [
 export const tokenRevoked = defineEvent({
   type: 'token.revoked',
   topic: 'revocations',
-  streams: ['{target.kind}-{target.id}'],
+  // that of a key is in the stream of its algorithm, where its cause is
+  streams: ['{target.kind}-{target.id}', 'key-{algorithm}'],
   summary: 'Every token that names the target, and was issued until the cutoff, no longer counts.',
   data: z.strictObject({
     target: z
@@ -32,7 +33,14 @@ export const tokenRevoked = defineEvent({
       .nullable()
       .describe('Cutoff in seconds: tokens with `iat` <= it are revoked. null: all of them, for good.'),
     reason: z
-      .enum(['owner-revoked', 'client-revoked', 'client-suspended', 'code-replayed', 'refresh-replayed'])
+      .enum([
+        'owner-revoked',
+        'client-revoked',
+        'client-suspended',
+        'code-replayed',
+        'refresh-replayed',
+        'key-compromised',
+      ])
       .describe('Why.'),
     cause: uuid
       .nullable()

@@ -8,8 +8,10 @@ import {
   grantId,
   grantType,
   owner,
+  publicJwk,
   scopes,
   seconds,
+  signingAlgorithm,
   uuid,
 } from '../fields.js'
 
@@ -128,32 +130,61 @@ export const refreshReplayed = defineEvent({
   data: z.strictObject({ familyId, clientId }),
   example: { familyId: aFamily, clientId: 'ledgerly' },
 })
-const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
-export const keyActivated = defineEvent({
-  type: 'key.activated',
+
+const keyId = z.string().max(64).describe('The `kid`: the key’s JWK thumbprint (RFC 7638).')
+const aKey = { keyId: 'Zx0fYyqSw1v4nTq2', algorithm: 'ES256' } as const
+
+export const keyAnnounced = defineEvent({
+  type: 'key.announced',
   topic: 'keys',
-  streams: ['key-{keyId}'],
-  summary: 'A signing key came into use.',
+  streams: ['key-{algorithm}'],
+  summary: 'A signing key was made: whoever verifies tokens can know it before the first one that it signs.',
   data: z.strictObject({
-    keyId: z.string().max(64).describe('The `kid`: the key’s JWK thumbprint (RFC 7638).'),
-    algorithm: z.literal('ES256').describe('JWS algorithm (RFC 7518 §3.1).'),
-    jwk: z
-      .strictObject({
-        kty: z.literal('EC').describe('Key type.'),
-        crv: z.literal('P-256').describe('Curve.'),
-        x: coordinate.describe('X coordinate: 32 bytes, base64url.'),
-        y: coordinate.describe('Y coordinate: 32 bytes, base64url.'),
-      })
-      .describe('The public half as a JWK (RFC 7517, RFC 7518 §6.2.1).'),
+    keyId,
+    algorithm: signingAlgorithm,
+    jwk: publicJwk,
+    activeFrom: seconds.describe('From when it signs, in seconds: it takes over from the one before.'),
+    activeUntil: seconds.describe('Until when it is meant to sign, in seconds: then its successor does.'),
   }),
   example: {
-    keyId: 'Zx0fYyqSw1v4nTq2',
-    algorithm: 'ES256',
+    ...aKey,
     jwk: {
       kty: 'EC',
       crv: 'P-256',
       x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
       y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
     },
+    activeFrom: 1_767_225_600,
+    activeUntil: 1_775_001_600,
   },
+})
+export const keyActivated = defineEvent({
+  type: 'key.activated',
+  topic: 'keys',
+  streams: ['key-{algorithm}'],
+  summary: 'A signing key came into use.',
+  data: z.strictObject({ keyId, algorithm: signingAlgorithm }),
+  example: aKey,
+})
+export const keyRetired = defineEvent({
+  type: 'key.retired',
+  topic: 'keys',
+  streams: ['key-{algorithm}'],
+  summary:
+    'The last token that a replaced signing key signed has expired: nothing is verified with it any more.',
+  data: z.strictObject({ keyId, algorithm: signingAlgorithm }),
+  example: aKey,
+})
+export const keyCompromised = defineEvent({
+  type: 'key.compromised',
+  topic: 'keys',
+  streams: ['key-{algorithm}'],
+  summary:
+    'Somebody else may have a signing key: it signs no more, and everything that it signed is revoked.',
+  data: z.strictObject({
+    keyId,
+    algorithm: signingAlgorithm,
+    reason: z.string().max(200).nullable().describe('Why, in the operator’s words; names no person.'),
+  }),
+  example: { ...aKey, reason: 'a backup was stolen' },
 })

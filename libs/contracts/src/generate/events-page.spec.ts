@@ -52,6 +52,18 @@ describe('the reference of events', () => {
     expect(fieldsOf(schema).map(({ path }) => path)).toEqual(['owner', 'owner.id', 'list', 'list[].id'])
   })
 
+  it('lists the fields of objects that are of several kinds once', () => {
+    const key = z.union([
+      z.strictObject({ kty: z.literal('EC').describe('Type.'), y: z.string().describe('Y.') }),
+      z.strictObject({ kty: z.literal('OKP') }),
+    ])
+    expect(fieldsOf(z.strictObject({ key: key.describe('A key.') }))).toEqual([
+      { path: 'key', type: 'object', meaning: 'A key.' },
+      { path: 'key.kty', type: '`EC`, `OKP`', meaning: 'Type.' },
+      { path: 'key.y', type: 'string, optional', meaning: 'Y.' },
+    ])
+  })
+
   it('keeps a bar inside a cell from ending it', () => {
     expect(page).not.toMatch(/^\|.*[^\\]\|[^ \n].*\|$/m)
   })

@@ -41,11 +41,9 @@ function objectsOf({ anyOf = [] }: JsonSchema): JsonSchema[] {
 
 /** The members of several objects, each once: what it may be in any of them, and optional where one lacks it. */
 function membersOfAny(kinds: readonly JsonSchema[], prefix: string): Field[] {
-  const byPath = Map.groupBy(
-    kinds.flatMap(kind => membersOf(kind, prefix)),
-    ({ path }) => path,
-  )
-  return [...byPath].map(([path, fields]) => {
+  const all = kinds.flatMap(kind => membersOf(kind, prefix))
+  return [...new Set(all.map(({ path }) => path))].map(path => {
+    const fields = all.filter(field => field.path === path)
     const types = [...new Set(fields.map(({ type }) => type))].join(', ')
     const type = fields.length === kinds.length ? types : `${types}, optional`
     return { path, type, meaning: fields.find(({ meaning }) => meaning !== '')?.meaning ?? '' }
