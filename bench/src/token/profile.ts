@@ -7,7 +7,7 @@ import { profileSection } from './section.js'
 import { measure } from './window.js'
 import { clientCredentials, introspection, refresh, revocation } from './works.js'
 
-const seconds = 4
+const seconds = 5
 const areasShown = 14
 
 /** Where the token service's process spends its time under load. `PROFILE_DIR` keeps the .cpuprofile files. */
