@@ -1,4 +1,5 @@
-import { defineProjection } from '@grantlog/eventing'
+import { defineProjection, grouped } from '@grantlog/eventing'
+import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 
 /** What the token service must know of an API to issue tokens for it. */
@@ -56,19 +57,31 @@ function facts(data: {
   }
 }
 
+const columns = String(Object.keys(apis.columns))
+const byAudience = grouped<ApiRow>({
+  name: 'apis-by-audience',
+  text: `select ${columns} from api_view where audience = any($1::text[])`,
+  keysOf: row => [row.audience],
+})
+const byScope = grouped<ApiRow>({
+  name: 'apis-by-scope',
+  text: `select ${columns} from api_view where scopes && $1::text[]`,
+  keysOf: row => row.scopes,
+})
+
 /** The API with the audience, or without one every API that knows one of the scopes. Suspended ones among them. */
 export async function findApis(
   db: DataSource,
   wanted: { audience: string | undefined; scopes: readonly string[] },
-): Promise<ApiRow[]> {
-  if (wanted.audience !== undefined) {
-    return db.query('select * from api_view where audience = $1', [wanted.audience])
-  }
-  return db.query('select * from api_view where scopes && $1 order by api_id', [wanted.scopes])
+): Promise<readonly ApiRow[]> {
+  const pool = poolOf(db)
+  if (wanted.audience !== undefined) return byAudience(pool, wanted.audience)
+  const found = await Promise.all(wanted.scopes.map(scope => byScope(pool, scope)))
+  return [...new Map(found.flat().map(api => [api.api_id, api])).values()]
 }
 
 /** Whether an API takes no tokens at the moment, by its audience. */
 export async function isSuspended(db: DataSource, audience: string): Promise<boolean> {
-  const rows: unknown[] = await db.query('select from api_view where audience = $1 and suspended', [audience])
-  return rows.length > 0
+  const found = await byAudience(poolOf(db), audience)
+  return found.some(({ suspended }) => suspended)
 }

@@ -1,4 +1,5 @@
-import { defineProjection } from '@grantlog/eventing'
+import { defineProjection, grouped } from '@grantlog/eventing'
+import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 
 /** What the token service must know of a client to believe it. */
@@ -57,7 +58,13 @@ export const clients = defineProjection<ClientRow>({
   },
 })
 
+const byId = grouped<ClientRow>({
+  name: 'clients-by-id',
+  text: `select ${Object.keys(clients.columns)} from client_view where client_id = any($1::text[])`,
+  keysOf: row => [row.client_id],
+})
+
 export async function findClient(db: DataSource, clientId: string): Promise<ClientRow | undefined> {
-  const rows: ClientRow[] = await db.query('select * from client_view where client_id = $1', [clientId])
-  return rows[0]
+  const [client] = await byId(poolOf(db), clientId)
+  return client
 }
