@@ -52,7 +52,7 @@ export class IntrospectionController {
 
   async #accessToken(token: string): Promise<Introspection> {
     const { commands, config, db } = this.services
-    const claims = await readAccessToken(token, this.services)
+    const claims = readAccessToken(token, this.services)
     if (claims === undefined) return inactive
     const [own, ofFamily, elsewhere] = await Promise.all([
       commands.load(accessToken, claims.jti),

@@ -39,7 +39,7 @@ export class RevocationController {
   }
 
   async #revokeAccessToken(token: string, clientId: string): Promise<void> {
-    const claims = await readAccessToken(token, this.services)
+    const claims = readAccessToken(token, this.services)
     if (claims?.client_id !== clientId) return
     const command = { type: 'revoke', tokenId: claims.jti } as const
     await this.services.commands.run(accessToken, claims.jti, command, this.#context(clientId))
