@@ -1,5 +1,5 @@
 export type { Append, AppendOutcome } from './append.js'
-export { type CommandContext, Commands, type Outcome } from './commands.js'
+export { type CommandContext, Commands, type Known, type Outcome } from './commands.js'
 export { Connection } from './connection.js'
 export type { Decider, NewEvent } from './decider.js'
 export { readDetached } from './detached.js'

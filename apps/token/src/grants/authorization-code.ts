@@ -51,6 +51,7 @@ export const authorizationCode: Grant = {
         causeId: randomUUID(),
       },
       { actor: { type: 'client', id: code.clientId }, traceparent: request.traceparent },
+      { state: family.initial, version: 0 }, // the first of its stream
     )
     if (!events.some(event => event.type === 'token.issued')) {
       throw invalidGrant(
@@ -86,17 +87,20 @@ function assertRedirectUri(code: CodeClaims, presented: string | undefined): voi
 
 /** The code says what was true when it was made; what was revoked since counts. */
 async function assertAllowed(code: CodeClaims, { db }: TokenServices, now: number): Promise<void> {
-  const revoked = await isRevoked(db, {
-    clientId: code.clientId,
-    grantId: code.grantId,
-    subject: code.person,
-    organizationId: code.owner.kind === 'organization' ? code.owner.id : null,
-    issuedAt: code.issuedAt,
-  })
+  const [revoked, suspended] = await Promise.all([
+    isRevoked(db, {
+      clientId: code.clientId,
+      grantId: code.grantId,
+      subject: code.person,
+      organizationId: code.owner.kind === 'organization' ? code.owner.id : null,
+      issuedAt: code.issuedAt,
+    }),
+    isSuspended(db, code.audience),
+  ])
   if (revoked || (code.grantExpiresAt !== null && code.grantExpiresAt <= now)) {
     throw invalidGrant('The grant has been revoked or has expired.', `grant ${code.grantId}`)
   }
-  if (await isSuspended(db, code.audience)) throw invalidGrant('The API takes no tokens at the moment.')
+  if (suspended) throw invalidGrant('The API takes no tokens at the moment.')
 }
 
 function factsOf(code: CodeClaims, now: number, refreshExpiresAt: number | undefined): FamilyFacts {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Known } from '@grantlog/eventing'
 import { formatScope, invalidGrant, invalidScope, missingFrom, parseScope } from '@grantlog/oauth'
 import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
 import { isSuspended } from '../projections/apis.projection.js'
@@ -21,9 +22,8 @@ export const refreshToken: Grant = {
     const { client, parameters } = request
     const presented = parseRefreshToken(parameters.require('refresh_token'))
     if (presented === undefined) throw invalidGrant(refused, 'malformed')
-    const {
-      state: { facts },
-    } = await services.commands.load(family, presented.familyId)
+    const known = await services.commands.load(family, presented.familyId)
+    const { facts } = known.state
     if (facts === null) throw invalidGrant(refused, 'unknown')
     // RFC 6749 §6: the server MUST "ensure that the refresh token was issued to the authenticated client"
     if (facts.clientId !== client.client_id) {
@@ -49,7 +49,7 @@ export const refreshToken: Grant = {
       scopes,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
-    const state = await rotate(request, services, facts.familyId, {
+    const state = await rotate(request, services, facts.familyId, known, {
       type: 'refresh',
       presented: presented.hash,
       sender: request.sender,
@@ -80,13 +80,14 @@ async function rotate(
   request: TokenRequest,
   services: TokenServices,
   familyId: string,
+  known: Known<FamilyState>,
   command: Refresh,
 ): Promise<FamilyState | undefined> {
   const context = {
     actor: { type: 'client', id: request.client.client_id },
     traceparent: request.traceparent,
   } as const
-  const outcome = await services.commands.run(family, familyId, command, context)
+  const outcome = await services.commands.run(family, familyId, command, context, known)
   if (outcome.events.length > 0)
     return outcome.events.some(event => event.type === 'token.issued') ? outcome.state : undefined
   const { status, refresh } = outcome.state
@@ -133,15 +134,18 @@ function narrowed(facts: FamilyFacts, scope: string | undefined): readonly strin
 }
 
 async function assertAllowed(facts: FamilyFacts, { db }: TokenServices, now: number): Promise<void> {
-  const revoked = await isRevoked(db, {
-    clientId: facts.clientId,
-    grantId: facts.grantId,
-    subject: facts.person,
-    organizationId: facts.owner.kind === 'organization' ? facts.owner.id : null,
-    issuedAt: facts.startedAt,
-  })
+  const [revoked, suspended] = await Promise.all([
+    isRevoked(db, {
+      clientId: facts.clientId,
+      grantId: facts.grantId,
+      subject: facts.person,
+      organizationId: facts.owner.kind === 'organization' ? facts.owner.id : null,
+      issuedAt: facts.startedAt,
+    }),
+    isSuspended(db, facts.audience),
+  ])
   if (revoked || (facts.grantExpiresAt !== null && facts.grantExpiresAt <= now)) {
     throw invalidGrant('The grant has been revoked or has expired.', `grant ${facts.grantId}`)
   }
-  if (await isSuspended(db, facts.audience)) throw invalidGrant('The API takes no tokens at the moment.')
+  if (suspended) throw invalidGrant('The API takes no tokens at the moment.')
 }
