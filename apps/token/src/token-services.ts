@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
 import type { SealKeys } from '@grantlog/oauth'
 import type { Clock } from '@grantlog/platform'
@@ -14,7 +15,7 @@ export class TokenServices {
     readonly keys: SigningKeys,
     readonly sealKeys: SealKeys,
     /** Makes the successor of a refresh token, always the same one. */
-    readonly successorKey: Buffer,
+    readonly successorKey: KeyObject,
     readonly clock: Clock,
   ) {}
 }

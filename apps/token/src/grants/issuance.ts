@@ -1,4 +1,12 @@
-import { createHash, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+} from 'node:crypto'
 import type { EventData } from '@grantlog/contracts'
 import { type AccessTokenClaims, formatScope, signAccessToken } from '@grantlog/oauth'
 import type { SigningKey } from '../keys/signing-keys.js'
@@ -82,16 +90,16 @@ export function createRefreshToken(familyId: string): RefreshToken {
  * The key that refresh tokens' successors are made with (HKDF, RFC 5869): the same in every instance, and of no other use.
  * @param keyEncryptionKey 32 bytes in base64url
  */
-export function deriveSuccessorKey(keyEncryptionKey: string): Buffer {
+export function deriveSuccessorKey(keyEncryptionKey: string): KeyObject {
   const secret = Buffer.from(keyEncryptionKey, 'base64url')
-  return Buffer.from(hkdfSync('sha256', secret, '', 'grantlog refresh token successor', 32))
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'grantlog refresh token successor', 32)))
 }
 
 /**
  * The token that replaces another: always the same one, so that it can be given again without being stored. Nobody makes it of the
  * one before without the key.
  */
-export function successorOfToken({ familyId, secret }: RefreshToken, key: Buffer): RefreshToken {
+export function successorOfToken({ familyId, secret }: RefreshToken, key: KeyObject): RefreshToken {
   return refreshTokenOf(
     familyId,
     createHmac('sha256', key).update(`${familyId}.${secret}`).digest('base64url'),
