@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { CodeClaims, Fact } from '@grantlog/contracts'
 import { createEventTables, EmbeddedTransport, Eventing } from '@grantlog/eventing'
+import { nodeOptions } from '@grantlog/launcher'
 import { createClientSecret, hashSecret, parseSealKeys, sealCode } from '@grantlog/oauth'
 import { freePorts } from '@grantlog/servers'
 import type { Database, Ground } from './ground.js'
@@ -103,7 +104,9 @@ export async function startGrantlog(
       KEY_ENCRYPTION_KEY: keyEncryptionKey,
       ...env,
     }
-    servers.push(await startServer(main, settings, join(ground.folder, `${database.name}.log`)))
+    servers.push(
+      await startServer([...nodeOptions, main], settings, join(ground.folder, `${database.name}.log`)),
+    )
   }
   await Promise.all(ports.map(ready))
   const client = { id: clientId, secret: registry.secret }

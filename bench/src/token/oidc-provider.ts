@@ -14,7 +14,7 @@ export async function startOidcProvider(ground: Ground, database?: Database): Pr
   const [jwt, opaque] = ['jwt', 'opaque'].map(id => ({ id, secret: randomBytes(32).toString('base64url') }))
   if (jwt === undefined || opaque === undefined) throw new Error('unreachable')
   const server = await startServer(
-    main,
+    [main],
     {
       PORT: String(port),
       JWT_SECRET: jwt.secret,

@@ -13,23 +13,23 @@ export interface ServerProcess {
 }
 
 /**
- * A Node program on the core for servers, its words in a log file. Returns once it sends its first message.
+ * A Node program, with options before it, on the core for servers; its words go to a log file. Returns once it sends its first message.
  * @throws Error when it ends before
  */
 export async function startServer(
-  main: string,
+  command: readonly string[],
   env: NodeJS.ProcessEnv,
   logFile: string,
 ): Promise<ServerProcess> {
   const log = await open(logFile, 'a')
-  const child = spawn('taskset', ['-c', String(serverCore), process.execPath, main], {
+  const child = spawn('taskset', ['-c', String(serverCore), process.execPath, ...command], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
   })
   await log.close()
   const ended = once(child, 'exit')
   const first = await Promise.race([once(child, 'message'), ended.then(() => undefined)])
-  if (first === undefined) throw new Error(`${main} ended while starting: ${logFile} says why`)
+  if (first === undefined) throw new Error(`${command.at(-1)} ended while starting: ${logFile} says why`)
   let turn: Promise<unknown> = Promise.resolve()
   return {
     pid: child.pid ?? 0,
