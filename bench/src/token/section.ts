@@ -17,7 +17,8 @@ ${tables.join('\n\n')}
 Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Each figure is the median of ${rounds} rounds, in which the
 servers take turns; a round has the length of a second or so.
 
-- **Cores**: every service and Postgres share one core, what asks them has the other. Only one server is asked at a time.
+- **Cores**: every service and Postgres share one core, what asks them has the other. Only one server is asked at a time;
+  the others idle beside it, Grantlog with its look at the log every now and then.
 - **The same work**: ES256, JWTs that live an hour, no ID token, \`client_secret_basic\`, keep-alive connections with one request in flight each.
   The service runs as in production: its log is numbered, its read models are kept, each request has a line in the log.
 - **Postgres** is durable (\`fsync=on\`, \`synchronous_commit=on\`), one server for both, a database each.
@@ -25,7 +26,8 @@ servers take turns; a round has the length of a second or so.
 - **Introspection, revocation**: of JWTs at Grantlog; of opaque access tokens at oidc-provider, which knows no JWT once it is issued. Only the
   revocation on Postgres is compared: what is revoked in memory was never kept.
 - **oidc-provider stores nothing** for a JWT of the client credentials grant, on Postgres neither.
-- **A million families** are copies of a real one, with ids of their own; each refresh is the first of its family since the start.
+- **A million families** are copies of a real one, with ids of their own; each refresh is the first of its family since the start. Both stores
+  are vacuumed and analyzed once they are filled, before they are measured.
 `
 }
 
@@ -46,5 +48,5 @@ A confidential client’s refresh that comes again is answered with the same suc
 export function profileSection(figures: readonly Figure[]): string {
   const groups = Object.entries(Object.groupBy(figures, ({ group = '' }) => group))
   const tables = groups.map(([group, some]) => `### ${group}\n\n${markdownTable(some ?? [])}`)
-  return `## Where the token service’s time goes\n\n${tables.join('\n\n')}\n`
+  return `## Where the token service’s time goes\n\nSelf time while 64 connections ask, by package; what has no package are system calls, as \`writev\`, in whose time Postgres may run\non the same core. \`PROFILE_DIR=FOLDER npm run bench -- profile\` keeps the profiles, for the developer tools of a browser.\n\n${tables.join('\n\n')}\n`
 }
