@@ -20,6 +20,20 @@ it.each([
   })
 })
 
+it('a count beside none of the peer’s has no ratio, and keeps its own bound', () => {
+  const none = { ours: 0, peer: 0, peerName: 'a peer' }
+  const one = { ours: 1, peer: 0, peerName: 'a peer' }
+  expect(figure('races', 'of 20', none, { valueAtMost: 0 })).toEqual({
+    name: 'races',
+    value: 0,
+    unit: 'of 20',
+    beside: { name: 'a peer', value: 0 },
+    valueAtMost: 0,
+    ok: true,
+  })
+  expect(figure('races', 'of 20', one, { valueAtMost: 0 }).ok).toBe(false)
+})
+
 it('the median of rounds is no mean: one slow round does not count', () => {
   expect(median([3, 1000, 1, 2, 4])).toBe(3)
 })

@@ -1,11 +1,13 @@
 /** What a benchmark measured: one figure, beside a peer's in the same run where it has one. */
 export interface Figure {
+  /** What it belongs to, where a benchmark has many. */
+  readonly group?: string
   readonly name: string
   readonly value: number
   readonly unit: string
   /** The peer's figure, measured in the same run, in the same unit. */
   readonly beside?: { readonly name: string; readonly value: number }
-  /** `value / beside.value` */
+  /** `value / beside.value`; beside nothing there is none. */
   readonly ratio?: number
   /** The bound that the ratio must keep. */
   readonly atLeast?: number
@@ -21,11 +23,8 @@ export interface Benchmark {
   readonly name: string
   readonly describe: string
   readonly run: (told: (line: string) => void) => Promise<readonly Figure[]>
-  /** A page of the documentation that publishes the figures, relative to the repository. */
-  readonly page?: {
-    readonly path: string
-    readonly text: (figures: readonly Figure[], machine: Machine) => string
-  }
+  /** Its section of the page that publishes the figures; Markdown. */
+  readonly section?: (figures: readonly Figure[], machine: Machine) => string
 }
 
 /** Where it was measured. */
@@ -45,7 +44,7 @@ type Measured = { readonly ours: number } & (
 /** A figure with its verdict: no bound, no way to miss it. Rates and times are rounded to three significant digits. */
 export function figure(name: string, unit: string, measured: Measured, bounds: Bounds): Figure {
   const value = measured.ours
-  const ratio = measured.peer === undefined ? undefined : value / measured.peer
+  const ratio = measured.peer ? value / measured.peer : undefined
   const within = (number = Number.NaN, least = -Infinity, most = Infinity) =>
     number >= least && number <= most
   const ok =
@@ -57,8 +56,8 @@ export function figure(name: string, unit: string, measured: Measured, bounds: B
     unit,
     ...(measured.peer !== undefined && {
       beside: { name: measured.peerName, value: rounded(measured.peer) },
-      ratio: rounded(value / measured.peer),
     }),
+    ...(ratio !== undefined && { ratio: rounded(ratio) }),
     ...bounds,
     ok,
   }

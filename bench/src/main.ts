@@ -1,14 +1,17 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { append } from './append.js'
-import type { Benchmark, Figure, Machine } from './benchmark.js'
+import type { Benchmark, Machine } from './benchmark.js'
 import { engine } from './engine/engine.js'
-import { rowsOf } from './table.js'
+import { textTable } from './table.js'
+import { profile } from './token/profile.js'
+import { races } from './token/races.js'
+import { token } from './token/token.js'
 
-const benchmarks: readonly Benchmark[] = [append, engine]
+const benchmarks: readonly Benchmark[] = [append, engine, token, races, profile]
 const options = ['--json', '--write']
-const root = join(import.meta.dirname, '../..')
+const page = join(import.meta.dirname, '../../docs/reference/performance.md')
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -21,14 +24,15 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${wrong}Usage: npm run bench -- NAME [--json] [--write]\n\n${known}\n`)
     return 2
   }
-  const { page } = benchmark
-  if (args.includes('--write') && page === undefined) {
-    process.stderr.write(`The benchmark “${benchmark.name}” has no page to write.\n`)
+  const { section } = benchmark
+  if (args.includes('--write') && section === undefined) {
+    process.stderr.write(`The benchmark “${benchmark.name}” has no section of the page to write.\n`)
     return 2
   }
   const figures = await benchmark.run(line => process.stderr.write(`  ${line}\n`))
-  process.stdout.write(`\n${table(figures)}\n`)
-  if (page && args.includes('--write')) await writeFile(join(root, page.path), page.text(figures, machine()))
+  for (const [group, some] of Object.entries(Object.groupBy(figures, ({ group = '' }) => group)))
+    process.stdout.write(`\n${group && `${group}\n\n`}${textTable(some ?? [])}\n`)
+  if (section && args.includes('--write')) await publish(benchmark.name, section(figures, machine()))
   if (args.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ bench: benchmark.name, ...machine(), figures })}\n`)
   }
@@ -45,15 +49,11 @@ function machine(): Machine {
   }
 }
 
-function table(figures: readonly Figure[]): string {
-  const lines = rowsOf(figures)
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0))) ?? []
-  return lines
-    .map(line =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+/** Puts a benchmark’s section in its place on the page. @throws Error when the page has no place for it */
+async function publish(name: string, section: string): Promise<void> {
+  const text = await readFile(page, 'utf8')
+  const [begin, end] = [`<!-- npm run bench -- ${name} --write -->\n`, `<!-- end of ${name} -->`]
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${page} has no place for the section of “${name}”`)
+  await writeFile(page, `${text.slice(0, from + begin.length)}\n${section}\n${text.slice(to)}`)
 }

@@ -1,8 +1,29 @@
 import type { Figure } from './benchmark.js'
 
+/** Figures as a table of text. */
+export function textTable(figures: readonly Figure[]): string {
+  const lines = rowsOf(figures)
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0))) ?? []
+  return lines
+    .map(line =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Figures as a table of Markdown. */
+export function markdownTable(figures: readonly Figure[]): string {
+  const [head = [], ...rows] = rowsOf(figures)
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
 /** Figures as rows of text, the first row naming the columns. */
-export function rowsOf(figures: readonly Figure[]): string[][] {
-  const rows = figures.map(({ name, value, unit, beside, ratio, ok, ...bounds }) => [
+function rowsOf(figures: readonly Figure[]): string[][] {
+  const rows = figures.map(({ group: _, name, value, unit, beside, ratio, ok, ...bounds }) => [
     name,
     `${grouped(value)} ${unit}`,
     beside ? `${grouped(beside.value)} (${beside.name})` : '–',

@@ -12,5 +12,5 @@ export { type Demo, Installation, type ServiceName, serviceNames } from './insta
 export type { Options } from './options.js'
 export { eventsSince, type LogLine, lastEvents } from './proof/log.js'
 export { formOf, type Page, Visitor } from './proof/visitor.js'
-export { ServiceProcess } from './service-process.js'
+export { nodeOptions, ServiceProcess } from './service-process.js'
 export { System } from './system.js'

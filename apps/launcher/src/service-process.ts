@@ -6,6 +6,9 @@ import { root, type ServiceName } from './installation.js'
 const startMilliseconds = 60_000
 const stopMilliseconds = 15_000
 
+/** How Node runs a service. A young generation of more than 8 MB is garbage that waits: it makes nothing faster, and the process larger. */
+export const nodeOptions = ['--enable-source-maps', '--max-semi-space-size=8']
+
 /** One service as a process of its own. Killed by anything but us, it is started again. */
 export class ServiceProcess {
   #child: ChildProcess | undefined
@@ -139,7 +142,7 @@ export async function runCommand(name: ServiceName, args: string[], env: NodeJS.
 function launch(name: ServiceName, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const main = join(root, 'apps', name, 'dist/main.js')
   // its own process group: Ctrl-C in the terminal reaches the launcher, which stops its services in order
-  return spawn(process.execPath, ['--enable-source-maps', main, ...args], {
+  return spawn(process.execPath, [...nodeOptions, main, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { Clock, UsedOnce } from '@grantlog/platform'
@@ -16,7 +16,7 @@ export abstract class TokenServices {
   abstract readonly keys: SigningKeys
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */
-  abstract readonly successorKey: Buffer
+  abstract readonly successorKey: KeyObject
   /** Ids of assertions and proofs. */
   abstract readonly usedOnce: UsedOnce
   /** Where DPoP proofs must have a nonce. */

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
 import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
 import {
@@ -65,7 +66,7 @@ interface ErrorLog {
           clock,
           keys,
           sealKeys: parseSealKeys(config.CODE_KEYS),
-          successorKey: derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor'),
+          successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
           usedOnce: new UsedOnce(db, () => clock.seconds()),
           dpopNonces:
             DPOP_NONCE_SECONDS === 0

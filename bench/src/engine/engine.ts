@@ -2,9 +2,9 @@ import type { Benchmark, Figure } from '../benchmark.js'
 import { measureAppends } from './appends.js'
 import { startGround } from './ground.js'
 import { measureIdle } from './idle.js'
-import { performancePage } from './page.js'
 import { measurePublishing } from './publishing.js'
 import { measureReading } from './reading.js'
+import { engineSection } from './section.js'
 import { measureStorage } from './storage.js'
 import { measureVisibility } from './visible.js'
 
@@ -12,7 +12,7 @@ import { measureVisibility } from './visible.js'
 export const engine: Benchmark = {
   name: 'engine',
   describe: 'the event engine from command to read model, each step beside its physical limit (needs Kafka)',
-  page: { path: 'docs/reference/performance.md', text: performancePage },
+  section: engineSection,
 
   async run(told) {
     const figures: Figure[] = []

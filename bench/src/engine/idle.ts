@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { Installation, System, silence } from '@grantlog/launcher'
 import { type Figure, figure } from '../benchmark.js'
+import { cpuSeconds } from '../processor.js'
 
 const settleSeconds = 3
 const idleSeconds = 10
@@ -36,20 +34,6 @@ export async function measureIdle(told: (line: string) => void): Promise<Figure[
     }
   }
   return figures
-}
-
-/** The processor time that a process has used. */
-async function cpuSeconds(pid: number): Promise<number> {
-  if (process.platform === 'linux') {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100 // utime and stime, in hundredths
-  }
-  const { stdout } = await promisify(execFile)('ps', ['-p', String(pid), '-o', 'time='])
-  return stdout
-    .trim()
-    .split(':')
-    .reduce((total, part) => total * 60 + Number(part), 0)
 }
 
 const seconds = (count: number) => new Promise(resolve => setTimeout(resolve, count * 1000))

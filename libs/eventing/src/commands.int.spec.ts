@@ -109,6 +109,55 @@ describe('parallel commands on one stream', () => {
   })
 })
 
+describe('a command on a stream that the caller knows', () => {
+  const fresh = { state: suspension.initial, version: 0 }
+
+  it('begins one that is new', async () => {
+    const clientId = anId()
+    const { version } = await commands.run(suspension, clientId, { clientId, reason: 'a' }, context, fresh)
+    expect(version).toBe(1)
+    expect(await folded(clientId)).toEqual({ suspended: true, reasons: ['a'] })
+  })
+
+  it('is decided on what happened in it, when something has', async () => {
+    const clientId = anId()
+    await commands.run(suspension, clientId, { clientId, reason: 'a' }, context)
+    const second = await commands.run(suspension, clientId, { clientId, reason: 'b' }, context, fresh)
+    expect(second.version).toBe(3) // reinstated, and suspended again
+    const third = await commands.run(
+      suspension,
+      clientId,
+      { clientId, reason: 'c', once: true },
+      context,
+      fresh,
+    )
+    expect(third).toMatchObject({ version: 3, events: [] })
+  })
+
+  it('is decided on what the caller knows, while nothing happens', async () => {
+    const clientId = anId()
+    await commands.run(suspension, clientId, { clientId, reason: 'a' }, context)
+    const known = await commands.load(suspension, clientId)
+    const told = { ...known, state: { ...known.state, reasons: ['told'] } }
+    const { state } = await commands.run(suspension, clientId, { clientId, reason: 'b' }, context, told)
+    expect(state.reasons).toEqual(['told', 'b'])
+  })
+
+  it('is taken exactly once, when many come at once from several processes', async () => {
+    const clientId = anId()
+    const another = new EventStore(log.another())
+    const runners = [commands, new Commands(another, now)]
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        runners[n % 2]?.run(suspension, clientId, { clientId, reason: `${n}`, once: true }, context, fresh),
+      ),
+    )
+    expect(outcomes.filter(outcome => outcome?.events.length === 1)).toHaveLength(1)
+    expect(await store.read(`client-${clientId}`)).toHaveLength(1)
+    await another.close()
+  })
+})
+
 describe('a command that changes nothing', () => {
   it('stores nothing when decide throws, and says what decide said', async () => {
     const clientId = anId()

@@ -11,6 +11,12 @@ export interface CommandContext {
   readonly traceparent?: string | undefined
 }
 
+/** A stream as somebody has read it, or made its id. */
+export interface Known<State> {
+  readonly state: State
+  readonly version: number
+}
+
 /** The stream after a command: its state, its version, and what was appended (nothing, when nothing had to be). */
 export interface Outcome<State, Event> {
   readonly streamId: string
@@ -36,6 +42,7 @@ export class Commands {
   ) {}
 
   /**
+   * @param known the stream as it was found since the request came: it is read again only if something has happened in it meanwhile
    * @throws whatever `decide` throws (then nothing was stored), Overloaded, Contended, or OutcomeUnknown when the database
    * stays unreachable
    */
@@ -44,10 +51,11 @@ export class Commands {
     id: string,
     command: Command,
     context: CommandContext,
+    known?: Known<State>,
   ): Promise<Outcome<State, Event>> {
     const streamId = `${decider.category}-${id}`
     const before = this.#turns.get(streamId)
-    const attempt = () => this.#attempt(decider, id, command, context)
+    const attempt = () => this.#attempt(decider, id, command, context, known)
     const outcome = before === undefined ? attempt() : before.then(attempt)
     const turn = outcome
       .catch(() => undefined) // its caller hears of it; the next one's turn comes all the same
@@ -62,7 +70,7 @@ export class Commands {
   async load<Command, Event extends NewEvent, State>(
     decider: Decider<Command, Event, State>,
     id: string,
-  ): Promise<{ state: State; version: number }> {
+  ): Promise<Known<State>> {
     const streamId = `${decider.category}-${id}`
     const head = await this.store.head(streamId)
     if (head === undefined) return { state: decider.initial, version: 0 }
@@ -80,10 +88,11 @@ export class Commands {
     id: string,
     command: Command,
     context: CommandContext,
+    known: Known<State> | undefined,
   ): Promise<Outcome<State, Event>> {
     const streamId = `${decider.category}-${id}`
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const before = await this.load(decider, id)
+      const before = attempt === 0 && known ? known : await this.load(decider, id)
       const events = decider.decide(command, before.state)
       if (events.length === 0) return { streamId, ...before, events: [] }
       const state = events.reduce((folded, event) => decider.evolve(folded, event), before.state)
@@ -104,6 +113,7 @@ export class Commands {
           events: identified(events, prepared),
         }
       }
+      if (before === known) continue
       // another process was first: not all of the losers come back at once
       await pause(Math.random() * 2 ** Math.min(attempt, 6))
     }

@@ -195,7 +195,7 @@ describe('group commit', () => {
     await small.append(anAppend(small, anId(), 0)) // before the first, it tells which kinds of events it writes
     const blocker = await blocked(log)
     const running = small.append(anAppend(small, anId(), 0))
-    await undefined // it is under way
+    await new Promise(setImmediate) // it is under way
     const waiting = Array.from({ length: 3 }, () => small.append(anAppend(small, anId(), 0)))
     const refused = anAppend(small, anId(), 0)
     await expect(small.append(refused)).rejects.toThrow(Overloaded)

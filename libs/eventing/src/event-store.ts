@@ -6,7 +6,7 @@ import type { NewEvent } from './decider.js'
 import { OutcomeUnknown } from './errors.js'
 import { registerEventTypes } from './event-types.js'
 import { GroupCommit } from './group-commit.js'
-import { GroupRead, type StreamHead } from './group-read.js'
+import { type GroupedQuery, GroupRead } from './group-read.js'
 import { appendedChannel } from './tables.js'
 
 /** An event as its own service reads it back: with what never leaves the service. */
@@ -25,13 +25,19 @@ export interface AppendMeasures {
   readonly pending: number
 }
 
+interface StreamHead {
+  readonly version: number
+  readonly state: unknown
+  readonly stateTag: string
+}
+
 /** At most so often does a store say that something was appended. */
 const notifyMilliseconds = 5
 
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
 export class EventStore {
   readonly #commits: GroupCommit
-  readonly #heads: GroupRead
+  readonly #heads: GroupRead<HeadRow>
   readonly #listeners = new Set<() => boolean>()
   #notifying = false
   #appendedSince = false
@@ -42,7 +48,7 @@ export class EventStore {
     readonly pool: pg.Pool,
     limits: { maxPending: number } = { maxPending: 10_000 },
   ) {
-    this.#heads = new GroupRead(pool)
+    this.#heads = new GroupRead(pool, heads)
     this.#commits = new GroupCommit(pool, limits.maxPending, () => this.#appended())
   }
 
@@ -76,8 +82,9 @@ export class EventStore {
   }
 
   /** Version and folded state of a stream, or undefined when nothing has happened in it. Concurrent looks share a query. */
-  head(streamId: string): Promise<StreamHead | undefined> {
-    return this.#heads.head(streamId)
+  async head(streamId: string): Promise<StreamHead | undefined> {
+    const [row] = await this.#heads.find(streamId)
+    return row && { version: row.version, state: row.state, stateTag: row.state_tag }
   }
 
   /** All events of a stream in order, up to a version. */
@@ -140,6 +147,19 @@ export class EventStore {
     } while (this.#appendedSince)
     this.#notifying = false
   }
+}
+
+interface HeadRow {
+  stream_id: string
+  version: number
+  state: unknown
+  state_tag: string
+}
+
+const heads: GroupedQuery<HeadRow> = {
+  name: 'stream-heads',
+  text: 'select stream_id, version, state, state_tag from streams where stream_id = any($1::text[])',
+  keysOf: row => [row.stream_id],
 }
 
 interface StoredRow {

@@ -34,8 +34,8 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ append, resolve, reject })
-      // those whose states were read together come along
-      this.#sending ??= Promise.resolve().then(() => this.#send())
+      // whatever has arrived is taken in first: those whose states were read together come along
+      this.#sending ??= new Promise(setImmediate).then(() => this.#send())
     })
   }
 

@@ -1,58 +1,71 @@
 import type pg from 'pg'
 
-export interface StreamHead {
-  readonly version: number
-  readonly state: unknown
-  readonly stateTag: string
+/** A question whose concurrent uses share a query. */
+export interface GroupedQuery<Row> {
+  /** Of the prepared statement. */
+  readonly name: string
+  /** Selects all rows that any key of `$1::text[]` asks for. */
+  readonly text: string
+  /** The keys that a row answers. */
+  readonly keysOf: (row: Row) => readonly string[]
 }
 
-/** Concurrent looks at the heads of streams share one query; those that come while it is under way share the next. */
-export class GroupRead {
-  #waiting: Waiting[] = []
+/** The query as a function: in each database its concurrent uses share one statement. */
+export function grouped<Row extends object>(query: GroupedQuery<Row>) {
+  const reads = new WeakMap<pg.Pool, GroupRead<Row>>()
+  return (pool: pg.Pool, key: string): Promise<readonly Row[]> => {
+    let read = reads.get(pool)
+    if (read === undefined) {
+      read = new GroupRead(pool, query)
+      reads.set(pool, read)
+    }
+    return read.find(key)
+  }
+}
+
+/**
+ * Concurrent questions share one query; those that come while it is under way share the next. Nothing is kept: an answer was read
+ * after it was asked for.
+ */
+export class GroupRead<Row extends object> {
+  #waiting: Waiting<Row>[] = []
   #reading: Promise<void> | undefined
 
-  constructor(private readonly pool: pg.Pool) {}
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly query: GroupedQuery<Row>,
+  ) {}
 
-  /** Version and folded state of a stream, or undefined when nothing has happened in it. */
-  head(streamId: string): Promise<StreamHead | undefined> {
+  /** The rows that answer a key. */
+  find(key: string): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ streamId, resolve, reject })
+      this.#waiting.push({ key, resolve, reject })
       this.#reading ??= this.#readAll()
     })
   }
 
   async #readAll(): Promise<void> {
-    await undefined // those whose appends were answered together come along
+    await new Promise(setImmediate) // whatever has arrived is taken in first: those questions come along
     while (this.#waiting.length > 0) await this.#read(this.#waiting.splice(0))
     this.#reading = undefined
   }
 
-  async #read(batch: readonly Waiting[]): Promise<void> {
+  async #read(batch: readonly Waiting<Row>[]): Promise<void> {
     try {
-      const { rows } = await this.pool.query<HeadRow>({
-        name: 'stream-heads',
-        text: 'select stream_id, version, state, state_tag from streams where stream_id = any($1::text[])',
-        values: [batch.map(({ streamId }) => streamId)],
-      })
-      const heads = new Map(
-        rows.map(row => [row.stream_id, { version: row.version, state: row.state, stateTag: row.state_tag }]),
-      )
-      for (const { streamId, resolve } of batch) resolve(heads.get(streamId))
+      const { name, text, keysOf } = this.query
+      const keys = [...new Set(batch.map(({ key }) => key))]
+      const { rows } = await this.pool.query<Row>({ name, text, values: [keys] })
+      const found = new Map<string, Row[]>(keys.map(key => [key, []]))
+      for (const row of rows) for (const key of keysOf(row)) found.get(key)?.push(row)
+      for (const { key, resolve } of batch) resolve(found.get(key) ?? [])
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
   }
 }
 
-interface Waiting {
-  readonly streamId: string
-  resolve(head: StreamHead | undefined): void
+interface Waiting<Row> {
+  readonly key: string
+  resolve(rows: readonly Row[]): void
   reject(error: unknown): void
-}
-
-interface HeadRow {
-  stream_id: string
-  version: number
-  state: unknown
-  state_tag: string
 }

@@ -8,6 +8,10 @@ import { type Sequenced, sequence } from './sequencer.js'
 import { appendedChannel } from './tables.js'
 
 const lookMilliseconds = 100
+// Each numbering is a commit of its own: what is appended meanwhile shares the next, under load all the more of it.
+const restMilliseconds = 3
+const crowd = 8
+const restInACrowdMilliseconds = 10
 const standbyMilliseconds = 500
 const segmentsMilliseconds = 10_000
 const unsequencedAlarmMilliseconds = 10_000
@@ -139,6 +143,7 @@ export class LogOwner {
     if (numbered > 0) {
       for (const listener of this.#sequenced) listener()
       this.#publishing.wake()
+      await pause(numbered < crowd ? restMilliseconds : restInACrowdMilliseconds)
       return 0
     }
     if (this.#publisher === undefined) this.#trouble = undefined
@@ -173,3 +178,5 @@ export class LogOwner {
     return 500
   }
 }
+
+const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

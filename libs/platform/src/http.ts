@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Logger } from 'pino'
 import { setting } from './config.js'
 import type { ErrorForm } from './error-filter.js'
+import { withoutRedaction } from './log.js'
 import type { Metrics } from './metrics.js'
 import { Problem } from './problem.js'
 import { traceOf, withinTrace } from './trace.js'
@@ -65,6 +66,7 @@ export async function prepareHttp(
   metrics: Metrics,
 ): Promise<(path: string) => string[]> {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance()
+  const requests = withoutRedaction(logger)
   const routes: { pattern: RegExp; method: string }[] = []
   await app.register(fastifyCookie)
 
@@ -102,7 +104,7 @@ export async function prepareHttp(
     const route = request.routeOptions.url ?? 'unknown'
     metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime / 1000)
     if (!route.startsWith('/health') && route !== '/metrics') {
-      logger.info(
+      requests.info(
         {
           method: request.method,
           route,

@@ -25,7 +25,10 @@ export const authorizationCode: Grant = {
     verifyCodeVerifier(verifier, code.codeChallenge)
     assertKey(code, request.boundTo)
     assertResource(parameters, code.audience)
-    await assertAllowed(code, services, now)
+    const [key] = await Promise.all([
+      signingKeyFor(code.audience, services),
+      assertAllowed(code, services, now),
+    ])
 
     const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(code.codeId) : undefined
     // a confidential client's refresh token is bound to the client itself
@@ -33,7 +36,7 @@ export const authorizationCode: Grant = {
     const facts = factsOf(code, boundTo, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
     const token = issue({
       issuer: services.config.ISSUER,
-      key: await signingKeyFor(code.audience, services),
+      key,
       now,
       lifetimeSeconds: code.accessTokenSeconds,
       grantType: 'authorization_code',
@@ -55,6 +58,7 @@ export const authorizationCode: Grant = {
         causeId: randomUUID(),
       },
       { actor: { type: 'client', id: code.clientId }, traceparent: request.traceparent },
+      { state: family.initial, version: 0 }, // the first of its stream
     )
     if (!events.some(event => event.type === 'token.issued')) {
       throw invalidGrant(

@@ -50,6 +50,7 @@ export const clientCredentials: Grant = {
       token.facts.tokenId,
       { type: 'issue', token: token.facts },
       { actor: { type: 'client', id: client.client_id }, traceparent: request.traceparent },
+      { state: accessToken.initial, version: 0 }, // the first of its stream
     )
     return {
       access_token: token.sign(),

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, createHmac, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import type { BoundTo, EventData } from '@grantlog/contracts'
 import {
   type AccessTokenClaims,
@@ -118,7 +118,7 @@ export function createRefreshToken(familyId: string): RefreshToken {
  * The token that replaces another: always the same one, so that it can be given again without being stored. Nobody makes it of the
  * one before without the key.
  */
-export function successorOfToken({ familyId, secret }: RefreshToken, key: Buffer): RefreshToken {
+export function successorOfToken({ familyId, secret }: RefreshToken, key: KeyObject): RefreshToken {
   return refreshTokenOf(
     familyId,
     createHmac('sha256', key).update(`${familyId}.${secret}`).digest('base64url'),

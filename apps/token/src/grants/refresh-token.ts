@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Known } from '@grantlog/eventing'
 import { formatScope, invalidGrant, invalidScope, missingFrom, parseScope } from '@grantlog/oauth'
 import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
@@ -21,9 +22,8 @@ export const refreshToken: Grant = {
     const { client, parameters } = request
     const presented = parseRefreshToken(parameters.require('refresh_token'))
     if (presented === undefined) throw invalidGrant(refused, 'malformed')
-    const {
-      state: { facts },
-    } = await services.commands.load(family, presented.familyId)
+    const known = await services.commands.load(family, presented.familyId)
+    const { facts } = known.state
     if (facts === null) throw invalidGrant(refused, 'unknown')
     // RFC 6749 §6: the server MUST "ensure that the refresh token was issued to the authenticated client"
     if (facts.clientId !== client.client_id) {
@@ -34,13 +34,16 @@ export const refreshToken: Grant = {
     assertResource(parameters, facts.audience)
     const scopes = narrowed(facts, parameters.get('scope'))
     const now = services.clock.seconds()
-    await assertAllowed(facts, services, now)
+    const [key] = await Promise.all([
+      signingKeyFor(facts.audience, services),
+      assertAllowed(facts, services, now),
+    ])
 
     const successor = successorOfToken(presented, services.successorKey)
     const expiresAt = now + services.config.REFRESH_TOKEN_SECONDS
     const token = issue({
       issuer: services.config.ISSUER,
-      key: await signingKeyFor(facts.audience, services),
+      key,
       now,
       lifetimeSeconds: facts.accessTokenSeconds,
       grantType: 'refresh_token',
@@ -51,7 +54,7 @@ export const refreshToken: Grant = {
       boundTo: request.boundTo,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
-    const state = await rotate(request, services, facts.familyId, {
+    const state = await rotate(request, services, facts.familyId, known, {
       type: 'refresh',
       presented: presented.hash,
       sender: request.sender,
@@ -96,13 +99,14 @@ async function rotate(
   request: TokenRequest,
   services: TokenServices,
   familyId: string,
+  known: Known<FamilyState>,
   command: Refresh,
 ): Promise<FamilyState | undefined> {
   const context = {
     actor: { type: 'client', id: request.client.client_id },
     traceparent: request.traceparent,
   } as const
-  const outcome = await services.commands.run(family, familyId, command, context)
+  const outcome = await services.commands.run(family, familyId, command, context, known)
   if (outcome.events.length > 0)
     return outcome.events.some(event => event.type === 'token.issued') ? outcome.state : undefined
   const { status, refresh } = outcome.state

@@ -1,5 +1,4 @@
-import { type LineageClaim, signingAlgorithms } from '@grantlog/oauth'
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { type LineageClaim, openAccessToken } from '@grantlog/oauth'
 import { z } from 'zod'
 import { accessToken } from '../domain/access-token.js'
 import { namesOf } from '../domain/exchange.js'
@@ -23,6 +22,7 @@ const names = z.object({
   organization: z.uuid().optional(),
 })
 const claims = names.extend({
+  iss: z.string(),
   aud: z.string(),
   scope: z.string(),
   exp: z.number(),
@@ -31,19 +31,25 @@ const claims = names.extend({
   act: act.optional(),
   lineage: z.array(names.extend({ kid: z.string() })).optional(),
 })
-export type OwnAccessToken = z.infer<typeof claims> & {
+export type OwnAccessToken = Omit<z.infer<typeof claims>, 'iss'> & {
   /** The id of the key that signed it, from its header. */
   readonly kid: string
 }
 
-/** The claims of an access token that we signed and that has not expired, or undefined for anything else. */
+/**
+ * The claims of an access token that we signed and that has not expired, or undefined for anything else: whatever is wrong with it, it
+ * is no token of ours (RFC 7009 §2.2, RFC 7662 §2.2).
+ */
 export async function readAccessToken(
   token: string,
-  services: TokenServices,
+  { config, keys, clock }: TokenServices,
 ): Promise<OwnAccessToken | undefined> {
-  const verified = await verify(token, services)
-  const read = claims.safeParse(verified?.payload)
-  return read.success && verified ? { ...read.data, kid: verified.kid } : undefined
+  const opened = await openAccessToken(token, kid => keys.verificationKey(kid))
+  const read = claims.safeParse(opened?.claims)
+  if (opened === undefined || !read.success) return undefined
+  const { iss, ...claimed } = read.data
+  if (iss !== config.ISSUER || claimed.exp <= clock.seconds()) return undefined
+  return { ...claimed, kid: opened.kid }
 }
 
 /** The same, but of a token that still counts: neither it nor any token that it was made of is revoked, by whatever name. */
@@ -74,26 +80,4 @@ async function isTokenRevoked(token: LineageClaim, { commands, db }: TokenServic
     }),
   ])
   return own.state.revoked || elsewhere || ofFamily?.state.status === 'revoked'
-}
-
-async function verify(
-  token: string,
-  { config, keys, clock }: TokenServices,
-): Promise<{ payload: JWTPayload; kid: string } | undefined> {
-  try {
-    const { payload, protectedHeader } = await jwtVerify(
-      token,
-      async ({ kid = '', alg }) => {
-        const key = await keys.verificationKey(kid)
-        // RFC 8725 §3.1: a key is for one algorithm
-        if (key?.algorithm !== alg) throw new errors.JWKSNoMatchingKey()
-        return key.publicKey
-      },
-      { algorithms: [...signingAlgorithms], typ: 'at+jwt', issuer: config.ISSUER, currentDate: clock.now() },
-    )
-    return { payload, kid: protectedHeader.kid ?? '' }
-  } catch (error) {
-    if (!(error instanceof errors.JOSEError)) throw error
-    return undefined // whatever is wrong with it, it is no token of ours: RFC 7009 §2.2, RFC 7662 §2.2
-  }
 }

@@ -1,5 +1,6 @@
-import { defineProjection } from '@grantlog/eventing'
+import { defineProjection, grouped } from '@grantlog/eventing'
 import type { SigningAlgorithm } from '@grantlog/oauth'
+import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 
 /** What the token service must know of an API to issue tokens for it. */
@@ -61,20 +62,32 @@ function facts(data: {
   }
 }
 
+const columns = String(Object.keys(apis.columns))
+const byAudience = grouped<ApiRow>({
+  name: 'apis-by-audience',
+  text: `select ${columns} from api_view where audience = any($1::text[])`,
+  keysOf: row => [row.audience],
+})
+const byScope = grouped<ApiRow>({
+  name: 'apis-by-scope',
+  text: `select ${columns} from api_view where scopes && $1::text[]`,
+  keysOf: row => row.scopes,
+})
+
 /** The API with the audience, or without one every API that knows one of the scopes. Suspended ones among them. */
 export async function findApis(
   db: DataSource,
   wanted: { audience: string | undefined; scopes: readonly string[] },
-): Promise<ApiRow[]> {
-  if (wanted.audience !== undefined) {
-    return db.query('select * from api_view where audience = $1', [wanted.audience])
-  }
-  return db.query('select * from api_view where scopes && $1 order by api_id', [wanted.scopes])
+): Promise<readonly ApiRow[]> {
+  const pool = poolOf(db)
+  if (wanted.audience !== undefined) return byAudience(pool, wanted.audience)
+  const found = await Promise.all(wanted.scopes.map(scope => byScope(pool, scope)))
+  return [...new Map(found.flat().map(api => [api.api_id, api])).values()]
 }
 
 /** The API with the audience; undefined while the token service has not heard of it. */
 export async function findApi(db: DataSource, audience: string): Promise<ApiRow | undefined> {
-  const [api]: ApiRow[] = await db.query('select * from api_view where audience = $1', [audience])
+  const [api] = await byAudience(poolOf(db), audience)
   return api
 }
 

@@ -1,6 +1,7 @@
 import type { EventData } from '@grantlog/contracts'
-import { defineProjection } from '@grantlog/eventing'
+import { defineProjection, grouped } from '@grantlog/eventing'
 import type { CertificateName, ClientAuthenticationMethod } from '@grantlog/oauth'
+import { poolOf } from '@grantlog/platform'
 import type { JWK } from 'jose'
 import type { DataSource } from 'typeorm'
 import type { ExchangePolicy } from '../domain/exchange.js'
@@ -73,8 +74,13 @@ function facts(data: EventData<'client.updated'>) {
     sender_constraint: data.senderConstraint,
   }
 }
+const byId = grouped<ClientRow>({
+  name: 'clients-by-id',
+  text: `select ${Object.keys(clients.columns)} from client_view where client_id = any($1::text[])`,
+  keysOf: row => [row.client_id],
+})
 
 export async function findClient(db: DataSource, clientId: string): Promise<ClientRow | undefined> {
-  const rows: ClientRow[] = await db.query('select * from client_view where client_id = $1', [clientId])
-  return rows[0]
+  const [client] = await byId(poolOf(db), clientId)
+  return client
 }

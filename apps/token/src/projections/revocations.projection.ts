@@ -1,4 +1,5 @@
-import { defineProjection } from '@grantlog/eventing'
+import { defineProjection, grouped } from '@grantlog/eventing'
+import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 
 /** A revocation by anybody that reaches more than one family: of a grant, a client, an owner, an organization, a key. */
@@ -44,6 +45,12 @@ export interface Revocable {
   readonly issuedAt: number
 }
 
+const byTarget = grouped<{ target: string; issued_before: string | null }>({
+  name: 'revocations-by-target',
+  text: 'select target, issued_before from revocation_view where target = any($1::text[])',
+  keysOf: row => [row.target],
+})
+
 export async function isRevoked(db: DataSource, token: Revocable): Promise<boolean> {
   const targets = [
     `client:${token.clientId}`,
@@ -52,9 +59,9 @@ export async function isRevoked(db: DataSource, token: Revocable): Promise<boole
     ...(token.organizationId === null ? [] : [`organization:${token.organizationId}`]),
     ...(token.keyId === undefined ? [] : [`key:${token.keyId}`]),
   ]
-  const rows: unknown[] = await db.query(
-    'select from revocation_view where target = any($1) and (issued_before is null or issued_before >= $2)',
-    [targets, token.issuedAt],
-  )
-  return rows.length > 0
+  const pool = poolOf(db)
+  const found = await Promise.all(targets.map(target => byTarget(pool, target)))
+  return found
+    .flat()
+    .some(({ issued_before }) => issued_before === null || Number(issued_before) >= token.issuedAt)
 }

@@ -158,7 +158,8 @@ class Tail {
       this.subscriber.alive?.(this.log.source, this.#moment.time)
       this.#moment = undefined
     }
-    if (events.length > 0) await this.#tellProgress()
+    if (events.length === batchSize) await this.#tellProgress()
+    else if (events.length > 0) this.subscriber.progress?.(this.log.source, this.#cursor, this.#cursor)
     return events.length === batchSize ? 0 : idleMilliseconds
   }
 

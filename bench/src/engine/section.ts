@@ -1,23 +1,20 @@
 import type { Figure, Machine } from '../benchmark.js'
-import { rowsOf } from '../table.js'
+import { markdownTable } from '../table.js'
 import { rounds } from './rounds.js'
 
-/** The page that publishes the figures. */
-export function performancePage(figures: readonly Figure[], machine: Machine): string {
-  const [head = [], ...rows] = rowsOf(figures)
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const table = [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-  return `# Performance
+/** The event engine’s part of the page that publishes the figures. */
+export function engineSection(figures: readonly Figure[], machine: Machine): string {
+  return `## The event engine
 
-What the event engine does on one machine, each step beside what the machine allows: the same work by the plainest means,
-measured in the same run, in turns. Ratios carry over to other machines; rates do not.
+What it does on one machine, each step beside what the machine allows: the same work by the plainest means, measured in the same run,
+in turns. Ratios carry over to other machines; rates do not.
 
-${table}
+${markdownTable(figures)}
 
 Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Postgres, Kafka and the benchmark share it; Postgres is
 durable (\`fsync=on\`, \`synchronous_commit=on\`). Each figure is the median of ${rounds} rounds; idle time and storage are measured once.
 
-## What is measured, and beside what
+### What is measured, and beside what
 
 - **Commands stored**: 64 commands at a time, each on a stream of its own: the stream’s folded state is read, one event is
   decided, checked and appended, the state after it is stored with it. Beside it: the same event’s columns by a prepared \`INSERT\` into a table
@@ -35,14 +32,6 @@ durable (\`fsync=on\`, \`synchronous_commit=on\`). Each figure is the median of 
 - **Store**: the tables \`events\`, \`log\` and \`streams\` with their indexes; ten events to a stream, about 700 bytes each on the wire.
 - **Idle**: processor time of the token service’s process over ten seconds in which nothing happens.
 
-## Measure it yourself
-
-\`\`\`sh
-npm run bench -- engine          # a table
-npm run bench -- engine --json   # the last line is one JSON object
-npm run bench -- engine --write  # this page
-\`\`\`
-
-It takes some minutes, starts a Postgres and a Kafka of its own (Java 17 and Maven), and ends with exit code 1 where a bound is not reached.
+\`npm run bench -- engine\` takes some minutes and starts a Postgres and a Kafka of its own (Java 17 and Maven).
 `
 }

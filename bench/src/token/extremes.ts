@@ -1,0 +1,99 @@
+import { type Figure, figure } from '../benchmark.js'
+import { type Registry, startGrantlog } from './grantlog.js'
+import type { Ground } from './ground.js'
+import { fill, refreshAny } from './million.js'
+import { inTurns, medians } from './side-by-side.js'
+import type { Target } from './target.js'
+import { measure } from './window.js'
+import { clientCredentials, refresh } from './works.js'
+
+const seconds = 1.2
+const group = 'Extremes'
+
+/** Many more connections than the service has to its database. */
+export async function measureCrowd(
+  ground: Ground,
+  target: Target,
+  told: (line: string) => void,
+): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const work of [clientCredentials, refresh]) {
+    const all = await inTurns([256, 64], connections =>
+      measure(ground, target, work, { connections, seconds }),
+    )
+    const [crowd, few] = [medians(all.get(256) ?? []), medians(all.get(64) ?? [])]
+    const silence = Math.max(...(all.get(256) ?? []).map(window => window.silence))
+    told(
+      `${work.name}, 256 connections: ${crowd.perSecond.toFixed(0)}/s, longest silence ${silence.toFixed(0)} ms`,
+    )
+    const measured = { ours: crowd.perSecond, peer: few.perSecond, peerName: '64 connections' }
+    figures.push(
+      figure(`${work.name}, 256 connections`, `${work.unit}/s`, measured, { atLeast: 0.8 }),
+      figure(
+        `${work.name}, 256 connections, longest silence`,
+        'ms',
+        { ours: silence },
+        { valueAtMost: 1000 },
+      ),
+    )
+  }
+  return figures.map(each => ({ ...each, group }))
+}
+
+/** Two processes on one database, both on the one core. */
+export async function measureInstances(
+  ground: Ground,
+  registry: Registry,
+  one: Target,
+  told: (line: string) => void,
+): Promise<Figure[]> {
+  const database = await ground.database('token_twice')
+  const two = await startGrantlog(ground, registry, { database, instances: 2 })
+  try {
+    await measure(ground, two, refresh, { connections: 64, seconds: 1 })
+    const figures: Figure[] = []
+    for (const work of [clientCredentials, refresh]) {
+      const all = await inTurns([two, one], target =>
+        measure(ground, target, work, { connections: 64, seconds }),
+      )
+      const [both, alone] = [medians(all.get(two) ?? []), medians(all.get(one) ?? [])]
+      told(
+        `${work.name}, two instances on one core: ${both.perSecond.toFixed(0)}/s, one ${alone.perSecond.toFixed(0)}/s`,
+      )
+      const measured = { ours: both.perSecond, peer: alone.perSecond, peerName: 'one instance' }
+      figures.push(figure(`${work.name}, two instances on the same core`, `${work.unit}/s`, measured, {}))
+    }
+    return figures.map(each => ({ ...each, group }))
+  } finally {
+    await two.stop()
+  }
+}
+
+/** Refreshing in a store with a million families, and in one with a thousand. */
+export async function measureMillion(
+  ground: Ground,
+  registry: Registry,
+  told: (line: string) => void,
+): Promise<Figure[]> {
+  const stores = []
+  for (const [name, count] of [
+    ['token_thousand', 1000],
+    ['token_million', 1_000_000],
+  ] as const) {
+    const database = await ground.database(name)
+    const target = await startGrantlog(ground, registry, { database })
+    stores.push({ target, work: refreshAny(await fill(target, database, count)) })
+    told(`${count} families stored`)
+  }
+  const [thousand, million] = stores
+  if (thousand === undefined || million === undefined) throw new Error('unreachable')
+  for (const { target, work } of stores) await measure(ground, target, work, { connections: 64, seconds: 1 })
+  const all = await inTurns([million, thousand], ({ target, work }) =>
+    measure(ground, target, work, { connections: 64, seconds }),
+  )
+  await Promise.all(stores.map(({ target }) => target.stop()))
+  const [big, small] = [medians(all.get(million) ?? []), medians(all.get(thousand) ?? [])]
+  const measured = { ours: big.perSecond, peer: small.perSecond, peerName: '1,000 families' }
+  const name = 'Refresh with 1,000,000 families stored, a new one each time'
+  return [{ ...figure(name, 'refreshes/s', measured, { atLeast: 0.9 }), group }]
+}

@@ -1,0 +1,52 @@
+import type { Figure, Machine } from '../benchmark.js'
+import { markdownTable } from '../table.js'
+import { rounds } from './side-by-side.js'
+
+/** The token service’s part of the page that publishes the figures. */
+export function tokenSection(figures: readonly Figure[], machine: Machine): string {
+  const groups = Object.entries(Object.groupBy(figures, ({ group = '' }) => group))
+  const tables = groups.map(([group, some]) => `### ${group}\n\n${markdownTable(some ?? [])}`)
+  return `## The token service
+
+Beside [oidc-provider](https://github.com/panva/node-oidc-provider), the leading authorization server for Node: once with all it knows in memory,
+where nothing survives its end, and once on Postgres, with a plain adapter after the template in its documentation. Grantlog appends an event for
+everything that it issues, rotates and revokes, and answers when Postgres has it on disk.
+
+${tables.join('\n\n')}
+
+Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Each figure is the median of ${rounds} rounds, in which the
+servers take turns; a round has the length of a second or so.
+
+- **Cores**: every service and Postgres share one core, what asks them has the other. Only one server is asked at a time;
+  the others idle beside it, Grantlog with its look at the log every now and then.
+- **The same work**: ES256, JWTs that live an hour, no ID token, \`client_secret_basic\`, keep-alive connections with one request in flight each.
+  The service runs as in production: its log is numbered, its read models are kept, each request has a line in the log.
+- **Postgres** is durable (\`fsync=on\`, \`synchronous_commit=on\`), one server for both, a database each.
+- **Codes** are made beside what is measured, as the authorization endpoint of either would have made them.
+- **Introspection, revocation**: of JWTs at Grantlog; of opaque access tokens at oidc-provider, which knows no JWT once it is issued. Only the
+  revocation on Postgres is compared: what is revoked in memory was never kept.
+- **oidc-provider stores nothing** for a JWT of the client credentials grant, on Postgres neither.
+- **A million families** are copies of a real one, with ids of their own; each refresh is the first of its family since the start. Both stores
+  are vacuumed and analyzed once they are filled, before they are measured.
+`
+}
+
+/** What two requests at once lead to. */
+export function racesSection(figures: readonly Figure[]): string {
+  return `## Races
+
+Twenty trials each, the same requests in the same order to each server; how often it went wrong.
+
+${markdownTable(figures)}
+
+A confidential client’s refresh that comes again is answered with the same successor for a short time
+([ADR 0011](../adr/0011-a-refresh-can-be-repeated.md)), 60 s by default, 2 s here. What comes later is taken for theft, and ends the family.
+`
+}
+
+/** Where the time goes. */
+export function profileSection(figures: readonly Figure[]): string {
+  const groups = Object.entries(Object.groupBy(figures, ({ group = '' }) => group))
+  const tables = groups.map(([group, some]) => `### ${group}\n\n${markdownTable(some ?? [])}`)
+  return `## Where the token service’s time goes\n\nSelf time while 64 connections ask, by package; what has no package are system calls, as \`writev\`, in whose time Postgres may run\non the same core. \`PROFILE_DIR=FOLDER npm run bench -- profile\` keeps the profiles, for the developer tools of a browser.\n\n${tables.join('\n\n')}\n`
+}
