@@ -1,4 +1,4 @@
-import { type ConfigOf, defineConfig, setting } from '@grantlog/platform'
+import { type ConfigOf, clientRequestSettings, defineConfig, setting } from '@grantlog/platform'
 
 export const tokenConfig = defineConfig('token', {
   ISSUER: setting.url({
@@ -22,27 +22,7 @@ export const tokenConfig = defineConfig('token', {
     example: '60',
     default: '300',
   }),
-  CLIENT_CERTIFICATE_HEADER: setting.optional(
-    setting.text({
-      describe:
-        'The header in which a trusted proxy (TRUSTED_PROXIES) gives the certificate that a client proved to hold: as RFC 9440 has it, or PEM, percent-encoded. Without it no client can use one.',
-      example: 'client-cert',
-    }),
-  ),
-  CLIENT_CERTIFICATE_AUTHORITIES: setting.optional(
-    setting.certificates({
-      describe:
-        'Who issues certificates for tls_client_auth: every authority that a client’s certificate may be signed by.',
-      example: '/etc/grantlog/client-ca.pem',
-    }),
-  ),
-  MTLS_URL: setting.optional(
-    setting.url({
-      describe:
-        'The URL under which clients with certificates reach this service, where it is another than ISSUER (RFC 8705 §5).',
-      example: 'https://mtls.auth.example.com',
-    }),
-  ),
+  ...clientRequestSettings,
   REFRESH_TOKEN_SECONDS: setting.integer({
     min: 60,
     max: 31_536_000,

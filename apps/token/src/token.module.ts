@@ -1,6 +1,6 @@
 import { Commands } from '@grantlog/eventing'
 import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
-import { Clock, CONFIG, proxyHeader, UsedOnce } from '@grantlog/platform'
+import { ClientRequests, Clock, CONFIG, UsedOnce } from '@grantlog/platform'
 import { Module } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
@@ -9,6 +9,7 @@ import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
 import { derivedKey } from './keys/derived-key.js'
 import { SigningKeys } from './keys/signing-keys.js'
+import { findClient } from './projections/clients.projection.js'
 import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
 
@@ -24,7 +25,11 @@ import { TokenServices } from './token-services.js'
         commands: Commands,
         clock: Clock,
       ): Promise<TokenServices> => {
-        const { CLIENT_CERTIFICATE_HEADER, DPOP_NONCE_SECONDS, KEY_ENCRYPTION_KEY, TRUSTED_PROXIES } = config
+        const { DPOP_NONCE_SECONDS, ISSUER, KEY_ENCRYPTION_KEY } = config
+        const dpopNonces =
+          DPOP_NONCE_SECONDS === 0
+            ? undefined
+            : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS)
         return {
           config,
           db,
@@ -33,15 +38,15 @@ import { TokenServices } from './token-services.js'
           keys: await SigningKeys.open(db, commands, KEY_ENCRYPTION_KEY),
           sealKeys: parseSealKeys(config.CODE_KEYS),
           successorKey: derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor'),
-          usedOnce: new UsedOnce(db, () => clock.seconds()),
-          dpopNonces:
-            DPOP_NONCE_SECONDS === 0
-              ? undefined
-              : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS),
-          certificateHeader:
-            CLIENT_CERTIFICATE_HEADER === undefined
-              ? undefined
-              : proxyHeader(TRUSTED_PROXIES, CLIENT_CERTIFICATE_HEADER),
+          clientRequests: new ClientRequests({
+            config,
+            url: ISSUER,
+            clock,
+            usedOnce: new UsedOnce(db, () => clock.seconds()),
+            find: clientId => findClient(db, clientId),
+            dpopNonces,
+          }),
+          dpopNonces,
         }
       },
     },

@@ -1,3 +1,4 @@
+export { ClientRequests, clientRequestSettings } from './client-requests.js'
 export { Clock } from './clock.js'
 export {
   type ConfigDefinition,
@@ -13,7 +14,6 @@ export {
 export { migrate, openDatabase, poolOf } from './database.js'
 export { ErrorFilter, type ErrorPage } from './error-filter.js'
 export { type Check, HealthRegistry } from './health.js'
-export { proxyHeader } from './http.js'
 export { line } from './line.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'

@@ -6,7 +6,6 @@ import { confirmation, parseRefreshToken } from '../grants/issuance.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readActiveAccessToken } from './access-token.js'
-import { authenticate, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -35,9 +34,9 @@ export class IntrospectionController {
   @Post('introspect')
   @HttpCode(200)
   async introspect(@Req() http: FastifyRequest): Promise<Introspection> {
-    const request = readClientRequest(http, this.services)
+    const request = this.services.clientRequests.read(http)
     const token = request.parameters.require('token')
-    const client = await authenticate(request, this.services)
+    const client = await this.services.clientRequests.authenticate(request)
     // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"
     if (client.auth_method === 'none') throw invalidClient('Introspection needs a client that authenticates.')
     const found = parseRefreshToken(token) ? await this.#refreshToken(token) : await this.#accessToken(token)
