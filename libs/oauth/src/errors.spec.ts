@@ -9,6 +9,8 @@ const made = {
   invalid_grant: [errors.invalidGrant, 400],
   invalid_redirect_uri: [errors.invalidRedirectUri, 400],
   invalid_request: [errors.invalidRequest, 400],
+  invalid_request_object: [errors.invalidRequestObject, 400],
+  invalid_request_uri: [errors.invalidRequestUri, 400],
   invalid_scope: [errors.invalidScope, 400],
   invalid_target: [errors.invalidTarget, 400],
   invalid_token: [errors.invalidToken, 401],
