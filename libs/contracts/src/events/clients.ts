@@ -38,7 +38,9 @@ const client = z.strictObject({
       }),
     )
     .max(10)
-    .describe('The public keys of `private_key_jwt` (RFC 7523); none for any other method.'),
+    .describe(
+      'The client’s public keys: of `private_key_jwt` (RFC 7523), and of signed request objects (RFC 9101).',
+    ),
   certificates: z
     .array(
       z.strictObject({
@@ -55,6 +57,12 @@ const client = z.strictObject({
     .describe(
       'How every token of the client must be bound to its sender (RFC 9449, RFC 8705); null: as it asks.',
     ),
+  requirePushedRequests: z
+    .boolean()
+    .describe('Whether the client must push its authorization requests (RFC 9126 §6).'),
+  requireSignedRequests: z
+    .boolean()
+    .describe('Whether the client must sign its authorization requests (RFC 9101 §10.5).'),
   scopes: scopes.describe('The scopes the client may ask for, over all APIs.'),
   tokenExchange: z
     .strictObject({
@@ -97,6 +105,8 @@ const aClient: z.infer<typeof client> = {
   keys: [],
   certificates: [],
   senderConstraint: null,
+  requirePushedRequests: false,
+  requireSignedRequests: false,
   scopes: ['invoices:read'],
 }
 
@@ -141,6 +151,8 @@ export const clientUpdated = defineEvent({
     ],
     certificates: [{ kind: 'san_dns', value: 'client.ledgerly.example' }],
     senderConstraint: 'dpop',
+    requirePushedRequests: true,
+    requireSignedRequests: true,
   },
 })
 export const clientSuspended = defineEvent({
