@@ -2,6 +2,7 @@ import {
   assertCodeChallenge,
   assertResourceIndicator,
   invalidRequest,
+  invalidRequestUri,
   invalidScope,
   invalidTarget,
   matchRedirectUri,
@@ -44,19 +45,14 @@ export interface AuthorizationRequest extends ProvenRedirect {
  */
 export async function proveRedirect(db: DataSource, query: string): Promise<ProvenRedirect> {
   const given = new URLSearchParams(query)
-  const one = (name: string) => {
-    const values = given.getAll(name).filter(value => value !== '')
-    if (values.length > 1) throw broken(`It says “${name}” more than once.`)
-    return values[0]
-  }
-  const clientId = one('client_id')
+  const clientId = oneOf(given, 'client_id')
   if (clientId === undefined) throw broken('It does not say which application asks (client_id).')
   const known = /^[A-Za-z0-9._~-]{1,64}$/.test(clientId)
   const client = known ? await findClient(db, clientId) : undefined
   if (client === undefined) throw broken('No application is registered under its client_id.')
   if (client.suspended) throw broken('The application has been suspended.')
 
-  const named = one('redirect_uri')
+  const named = oneOf(given, 'redirect_uri')
   // RFC 6749 §3.1.2.3: it may be left out when exactly one is registered
   const only = client.redirect_uris.length === 1 ? client.redirect_uris[0] : undefined
   const redirectUri = named ?? only
@@ -96,10 +92,9 @@ export async function readRequest(
 function assertSupported(parameters: Parameters): void {
   if (parameters.require('response_type') !== 'code')
     throw unsupportedResponseType("Parameter 'response_type' must be code.")
-  for (const name of ['request', 'request_uri']) {
-    // ignored, it could say something else than what the person is asked
-    if (parameters.get(name) !== undefined) throw invalidRequest(`Parameter '${name}' is not supported.`)
-  }
+  // ignored, it could say something else than what the person is asked
+  if (parameters.get('request_uri') !== undefined)
+    throw invalidRequestUri("Parameter 'request_uri' must be one that was pushed to this server.")
   const mode = parameters.get('response_mode')
   if (mode !== undefined && mode !== 'query') throw invalidRequest("Parameter 'response_mode' must be query.")
 }
@@ -149,4 +144,12 @@ function scopesAt(api: ApiRow, wanted: readonly string[]): ApiScope[] {
   })
 }
 
-const broken = (what: string) => new Problem(400, 'This request is broken', what)
+/** A parameter before it is known where the answer may go. @throws Problem 400 when it stands there twice */
+export function oneOf(given: URLSearchParams, name: string): string | undefined {
+  const values = given.getAll(name).filter(value => value !== '')
+  if (values.length > 1) throw broken(`It says “${name}” more than once.`)
+  return values[0]
+}
+
+/** What is told to the person. */
+export const broken = (what: string) => new Problem(400, 'This request is broken', what)

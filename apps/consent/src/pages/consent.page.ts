@@ -103,7 +103,10 @@ function aboutClient({ client, api }: AuthorizationRequest) {
       'Website',
       client.homepage === null ? 'not told' : html`<a href="${client.homepage}">${client.homepage}</a>`,
     ],
-    ['Kind', client.public ? 'Runs on your device' : 'Runs on a server, and keeps a secret'],
+    [
+      'Kind',
+      client.auth_method === 'none' ? 'Runs on your device' : 'Runs on a server, and keeps a secret or a key',
+    ],
     ['Client id', html`<code>${client.client_id}</code>`],
     ['API', html`<code>${api.audience}</code>`],
   ])
