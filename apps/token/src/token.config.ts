@@ -9,6 +9,10 @@ export const tokenConfig = defineConfig('token', {
     describe: 'Where the consent service’s /authorize is reached; told in the metadata.',
     example: 'https://auth.example.com/authorize',
   }),
+  PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: setting.url({
+    describe: 'Where the consent service’s /par is reached; told in the metadata.',
+    example: 'https://auth.example.com/par',
+  }),
   CODE_KEYS: setting.secret({
     describe: 'The keys that open authorization codes, shared with the consent service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',

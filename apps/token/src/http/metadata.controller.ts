@@ -35,6 +35,7 @@ export function metadataOf(
     TokenConfig,
     | 'ISSUER'
     | 'AUTHORIZATION_ENDPOINT'
+    | 'PUSHED_AUTHORIZATION_REQUEST_ENDPOINT'
     | 'MTLS_URL'
     | 'CLIENT_CERTIFICATE_HEADER'
     | 'CLIENT_CERTIFICATE_AUTHORITIES'
@@ -51,6 +52,11 @@ export function metadataOf(
   return authorizationServerMetadata({
     issuer: config.ISSUER,
     authorization_endpoint: config.AUTHORIZATION_ENDPOINT,
+    pushed_authorization_request_endpoint: config.PUSHED_AUTHORIZATION_REQUEST_ENDPOINT,
+    request_parameter_supported: true,
+    request_object_signing_alg_values_supported: algorithms,
+    // none but what was pushed: RFC 9126 §5 says that this does not concern those
+    request_uri_parameter_supported: false,
     ...endpoints(),
     jwks_uri: at('jwks'),
     grant_types_supported: grants.map(grant => grant.type),
@@ -62,7 +68,13 @@ export function metadataOf(
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     dpop_signing_alg_values_supported: algorithms,
     tls_client_certificate_bound_access_tokens: config.CLIENT_CERTIFICATE_HEADER !== undefined || undefined,
-    mtls_endpoint_aliases: config.MTLS_URL === undefined ? undefined : endpoints(config.MTLS_URL),
+    mtls_endpoint_aliases:
+      config.MTLS_URL === undefined
+        ? undefined
+        : {
+            ...endpoints(config.MTLS_URL),
+            pushed_authorization_request_endpoint: at('par', config.MTLS_URL),
+          },
   })
 }
 
