@@ -1,4 +1,12 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+  sign,
+} from 'node:crypto'
 import { eventually } from '@grantlog/testing'
 import pg from 'pg'
 import { type Client, Wire } from '../bad-input/wire.js'
@@ -26,8 +34,10 @@ const registration = {
 /** Clients that push and sign their authorization requests. */
 export class RequestWorld {
   readonly wire: Wire
-  /** Of the clients that are registered with a key. */
+  /** Of the clients that are registered with keys: the one that signs unless something else is said. */
   readonly key = newKey()
+  readonly #edwards = generateKeyPairSync('ed25519')
+  readonly #rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   readonly #operatorToken: string
 
   private constructor(wire: Wire, operatorToken: string) {
@@ -48,9 +58,22 @@ export class RequestWorld {
     return `${this.wire.running.installation.url('consent')}${path}`
   }
 
-  /** The public key as clients register it. */
+  /** The public keys as clients register them. */
   get jwks() {
-    return { keys: [this.key.publicKey.export({ format: 'jwk' })] }
+    return {
+      keys: [this.key, this.#edwards, this.#rsa].map(({ publicKey }) => publicKey.export({ format: 'jwk' })),
+    }
+  }
+
+  /** Who signs in each algorithm. */
+  get signers(): Readonly<Record<string, KeyPair>> {
+    return {
+      ES256: this.key,
+      Ed25519: this.#edwards,
+      EdDSA: this.#edwards,
+      PS256: this.#rsa,
+      RS256: this.#rsa,
+    }
   }
 
   /** A client that the consent service and the token service have heard of. */
@@ -151,7 +174,7 @@ export class RequestWorld {
     }
   }
 
-  object(client: Client, change: Claims = {}, header: object = {}, key = this.key): string {
+  object(client: Client, change: Claims = {}, header: Claims = {}, key: KeyPair = this.key): string {
     return signed(this.claims(client, change), { typ: 'oauth-authz-req+jwt', ...header }, key)
   }
 
@@ -177,11 +200,14 @@ export function codeOf(callback: URL): { code: string; verifier: string } {
   return { code, verifier }
 }
 
-/** A JWT with ES256. */
-export function signed(claims: Claims, header: object, { privateKey }: KeyPair): string {
-  const input = `${encode({ alg: 'ES256', ...header })}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })
-  return `${input}.${signature.toString('base64url')}`
+/** A JWT; with ES256, unless its header says otherwise (RFC 7518 §3, RFC 8037 §3.1). */
+export function signed(claims: Claims, header: Claims, { privateKey: key }: KeyPair): string {
+  const { alg = 'ES256' } = header
+  const input = `${encode({ ...header, alg })}.${encode(claims)}`
+  const hash = key.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+  const padding = alg === 'PS256' ? constants.RSA_PKCS1_PSS_PADDING : undefined
+  const options = { key, dsaEncoding: 'ieee-p1363', ...(padding && { padding, saltLength: 32 }) } as const
+  return `${input}.${sign(hash, Buffer.from(input), options).toString('base64url')}`
 }
 
 /** A DPoP proof (RFC 9449 §4.2). */
