@@ -1,4 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto'
+import type { AuthorizationDetail } from './authorization-details.js'
 
 /**
  * The claims of an access token: those of RFC 9068 and, beside `jti`, `sub` and `client_id`, every other name by which a token
@@ -16,6 +17,8 @@ export type AccessTokenClaims = {
   jti: string
   /** Space-delimited. @see RFC 9068 §2.2.3 */
   scope: string
+  /** @see RFC 9396 §9.1 */
+  authorization_details?: readonly AuthorizationDetail[] | undefined
   /** The token family: all tokens of one authorization code. */
   family?: string | undefined
   /** The resource owner's standing permission. */

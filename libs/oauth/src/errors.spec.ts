@@ -4,6 +4,7 @@ import * as errors from './errors.js'
 
 const made = {
   access_denied: [errors.accessDenied, 400],
+  invalid_authorization_details: [errors.invalidAuthorizationDetails, 400],
   invalid_client: [errors.invalidClient, 401],
   invalid_client_metadata: [errors.invalidClientMetadata, 400],
   invalid_grant: [errors.invalidGrant, 400],

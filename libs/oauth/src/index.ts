@@ -1,5 +1,6 @@
 export * from './access-token.js'
 export * from './algorithms.js'
+export * from './authorization-details.js'
 export * from './authorization-response.js'
 export * from './bearer.js'
 export * from './bearer-challenge.js'
