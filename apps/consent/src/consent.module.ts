@@ -1,6 +1,7 @@
 import { ClientRequests, Clock, CONFIG, ResourceServerModule, UsedOnce } from '@grantlog/platform'
 import { Module } from '@nestjs/common'
 import { DataSource } from 'typeorm'
+import { ApprovedDetails } from './authorization/approved-details.js'
 import { AuthorizationRequests } from './authorization/authorization-requests.js'
 import { Decisions } from './authorization/decisions.js'
 import { PushedRequests } from './authorization/pushed-requests.js'
@@ -34,6 +35,7 @@ import { findClient } from './projections/clients.projection.js'
     Browser,
     AuthorizationRequests,
     PushedRequests,
+    ApprovedDetails,
     Decisions,
     Accounts,
     Organizations,

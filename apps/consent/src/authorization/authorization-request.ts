@@ -1,4 +1,5 @@
 import {
+  type AuthorizationDetail,
   assertCodeChallenge,
   assertResourceIndicator,
   invalidRequest,
@@ -10,6 +11,7 @@ import {
   type Parameters,
   parseParameters,
   parseScope,
+  readAuthorizationDetails,
   unauthorizedClient,
   unsupportedResponseType,
 } from '@grantlog/oauth'
@@ -31,6 +33,8 @@ export interface ProvenRedirect {
 export interface AuthorizationRequest extends ProvenRedirect {
   readonly api: ApiRow
   readonly scopes: readonly ApiScope[]
+  /** What is asked for beyond scopes (RFC 9396). */
+  readonly details: readonly AuthorizationDetail[]
   readonly codeChallenge: string
   /** The key that the code is to be bound to (RFC 9449 §10). */
   readonly dpopThumbprint: string | undefined
@@ -71,7 +75,7 @@ export async function proveRedirect(db: DataSource, query: string): Promise<Prov
 /**
  * Reads the rest. What is wrong here goes back to the client.
  * @throws OAuthError
- * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2
+ * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, RFC 9396 §3
  */
 export async function readRequest(
   db: DataSource,
@@ -86,7 +90,8 @@ export async function readRequest(
   const dpopThumbprint = readThumbprint(parameters)
   const scopes = readScope(parameters, proven.client)
   const api = await findApi(db, parameters, scopes)
-  return { ...proven, api, scopes: scopesAt(api, scopes), codeChallenge, dpopThumbprint }
+  const details = readDetails(parameters, proven.client, api)
+  return { ...proven, api, scopes: scopesAt(api, scopes), details, codeChallenge, dpopThumbprint }
 }
 
 function assertSupported(parameters: Parameters): void {
@@ -116,7 +121,9 @@ function readThumbprint(parameters: Parameters): string | undefined {
 // RFC 6749 §3.3: without a scope the server may "fail the request indicating an invalid scope"
 function readScope(parameters: Parameters, client: ClientRow): string[] {
   const scopes = parseScope(parameters.get('scope') ?? '')
-  if (scopes.length === 0) throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
+  // RFC 9396 §3.1: authorization details may stand instead of a scope
+  if (scopes.length === 0 && parameters.get('authorization_details') === undefined)
+    throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
   const [excess] = missingFrom(client.scopes, scopes)
   if (excess !== undefined) throw invalidScope(`The client is not registered for the scope '${excess}'.`)
   return scopes
@@ -126,6 +133,7 @@ async function findApi(db: DataSource, parameters: Parameters, scopes: readonly 
   const [audience, ...more] = parameters.all('resource')
   if (more.length > 0) throw invalidTarget("Name one 'resource' at a time: a token is for one API.")
   if (audience !== undefined) assertResourceIndicator(audience)
+  if (audience === undefined && scopes.length === 0) throw invalidTarget("Name the API by 'resource'.")
   const [api, ...others] = await findApis(db, { audience, scopes })
   if (api === undefined) {
     if (audience === undefined) throw invalidScope('No API knows any of the scopes.')
@@ -134,6 +142,13 @@ async function findApi(db: DataSource, parameters: Parameters, scopes: readonly 
   if (others.length > 0) throw invalidTarget("Several APIs know the scopes: name one by 'resource'.")
   if (api.suspended) throw invalidTarget('The API takes no tokens at the moment.')
   return api
+}
+
+function readDetails(parameters: Parameters, client: ClientRow, api: ApiRow): AuthorizationDetail[] {
+  const text = parameters.get('authorization_details')
+  if (text === undefined) return []
+  const types = api.details_types.filter(({ type }) => client.details_types.includes(type))
+  return readAuthorizationDetails(text, types, api.audience)
 }
 
 function scopesAt(api: ApiRow, wanted: readonly string[]): ApiScope[] {

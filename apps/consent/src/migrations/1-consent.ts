@@ -41,6 +41,15 @@ export class Consent1764000000000 implements MigrationInterface {
         opened boolean not null default false,
         answered_by text
       )`)
+    await db.query(`
+      create table approved_details (
+        code_id text primary key,
+        grant_id text not null,
+        details text not null,
+        salt text not null,
+        approved_at timestamptz not null default now()
+      )`)
+    await db.query('create index approved_details_grant on approved_details (grant_id, approved_at)')
     await db.query('create index pushed_requests_expiry on pushed_requests (expires_at)')
     await db.query(`
       create table sign_in_attempts (
@@ -53,7 +62,7 @@ export class Consent1764000000000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(
-      'drop table used_once, pushed_requests, sessions, sign_in_attempts, accounts, organizations',
+      'drop table approved_details, used_once, pushed_requests, sessions, sign_in_attempts, accounts, organizations',
     )
     await db.query(
       'drop table client_view, api_view, membership_view, grant_view, last_use_view, signing_key_view',

@@ -11,6 +11,8 @@ export interface ClientRow extends RegisteredClient {
   redirect_uris: string[]
   grant_types: string[]
   scopes: string[]
+  /** Of authorization details (RFC 9396 §10). */
+  details_types: string[]
   /** Whether its requests must be pushed (RFC 9126 §6) or signed (RFC 9101 §10.5). */
   require_pushed: boolean
   require_signed: boolean
@@ -30,6 +32,7 @@ export const clients = defineProjection<ClientRow>({
     redirect_uris: 'text[] not null',
     grant_types: 'text[] not null',
     scopes: 'text[] not null',
+    details_types: 'text[] not null',
     auth_method: 'text not null',
     verifiers: 'text[] not null',
     keys: 'json not null',
@@ -72,6 +75,7 @@ function facts(data: EventData<'client.updated'>) {
     redirect_uris: data.redirectUris,
     grant_types: data.grantTypes,
     scopes: data.scopes,
+    details_types: data.authorizationDetailsTypes ?? [],
     auth_method: data.tokenEndpointAuthMethod,
     keys: data.keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })),
     certificates: data.certificates,
