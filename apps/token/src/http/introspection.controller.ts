@@ -2,6 +2,7 @@ import { invalidClient } from '@grantlog/oauth'
 import { Controller, HttpCode, Post, Req } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
 import { family } from '../domain/family.js'
+import { findDetails } from '../grants/family-details.js'
 import { confirmation, parseRefreshToken } from '../grants/issuance.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
@@ -66,6 +67,8 @@ export class IntrospectionController {
       issuedAt: facts.startedAt,
     })
     if (elsewhere || refresh.expiresAt <= clock.seconds()) return inactive
+    const details = await findDetails(facts, this.services)
+    if (details === undefined) return inactive
     return {
       active: true,
       iss: config.ISSUER,
@@ -74,6 +77,7 @@ export class IntrospectionController {
       scope: facts.scopes.join(' '),
       exp: refresh.expiresAt,
       aud: facts.audience,
+      ...(details.length > 0 && { authorization_details: details }), // RFC 9396 §9.2
       ...(facts.boundTo && { cnf: confirmation(facts.boundTo) }),
     }
   }

@@ -7,6 +7,7 @@ import {
 } from '@grantlog/oauth'
 import { Controller, Get, Header } from '@nestjs/common'
 import { grants } from '../grants/index.js'
+import { findDetailsTypes } from '../projections/apis.projection.js'
 import type { TokenConfig } from '../token.config.js'
 import { TokenServices } from '../token-services.js'
 
@@ -17,8 +18,8 @@ export class MetadataController {
 
   @Get('.well-known/oauth-authorization-server')
   @Header('cache-control', 'public, max-age=300')
-  metadata(): AuthorizationServerMetadata {
-    return metadataOf(this.services.config)
+  async metadata(): Promise<AuthorizationServerMetadata> {
+    return metadataOf(this.services.config, await findDetailsTypes(this.services.db))
   }
 
   @Get('jwks')
@@ -29,7 +30,7 @@ export class MetadataController {
   }
 }
 
-/** The document lists what is there: grants come from the index, endpoints from the configuration. */
+/** The document lists what is there: grants come from the index, endpoints from the configuration, types from the APIs. */
 export function metadataOf(
   config: Pick<
     TokenConfig,
@@ -40,6 +41,7 @@ export function metadataOf(
     | 'CLIENT_CERTIFICATE_HEADER'
     | 'CLIENT_CERTIFICATE_AUTHORITIES'
   >,
+  detailsTypes: readonly string[],
 ): AuthorizationServerMetadata {
   const at = (path: string, base: string = config.ISSUER) => `${base.replace(/\/$/, '')}/${path}`
   const endpoints = (base?: string) => ({
@@ -67,6 +69,7 @@ export function metadataOf(
     introspection_endpoint_auth_methods_supported: methods.filter(method => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     dpop_signing_alg_values_supported: algorithms,
+    authorization_details_types_supported: detailsTypes,
     tls_client_certificate_bound_access_tokens: config.CLIENT_CERTIFICATE_HEADER !== undefined || undefined,
     mtls_endpoint_aliases:
       config.MTLS_URL === undefined

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { BoundTo } from '@grantlog/contracts'
-import { unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
+import { invalidAuthorizationDetails, unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
 import { currentTrace } from '@grantlog/platform'
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -32,6 +32,9 @@ export class TokenController {
     const type = parameters.require('grant_type')
     const grant = grants.find(candidate => candidate.type === type)
     if (grant === undefined) throw unsupportedGrantType('The grant type is not supported.')
+    // ignored, the client would believe that its token is for less than it is
+    if (parameters.get('authorization_details') !== undefined && grant.takesDetails !== true)
+      throw invalidAuthorizationDetails('This grant type takes no authorization details.')
     const client = await this.services.clientRequests.authenticate(request)
     if (!client.grant_types.includes(type))
       throw unauthorizedClient('The client is not registered for the grant type.')

@@ -1,3 +1,4 @@
+import type { EventData } from '@grantlog/contracts'
 import { defineProjection } from '@grantlog/eventing'
 import type { DataSource } from 'typeorm'
 
@@ -6,6 +7,8 @@ export interface ApiRow {
   api_id: string
   audience: string
   scopes: string[]
+  /** Of authorization details (RFC 9396). */
+  details_types: string[]
   access_token_seconds: number
   suspended: boolean
 }
@@ -19,6 +22,7 @@ export const apis = defineProjection<ApiRow>({
     api_id: 'text',
     audience: 'text not null',
     scopes: 'text[] not null',
+    details_types: 'text[] not null',
     access_token_seconds: 'integer not null',
     suspended: 'boolean not null',
   },
@@ -42,16 +46,12 @@ export const apis = defineProjection<ApiRow>({
   },
 })
 
-function facts(data: {
-  apiId: string
-  audience: string
-  scopes: readonly { name: string }[]
-  accessTokenSeconds: number
-}) {
+function facts(data: EventData<'api.registered'>) {
   return {
     api_id: data.apiId,
     audience: data.audience,
     scopes: data.scopes.map(scope => scope.name),
+    details_types: (data.authorizationDetailsTypes ?? []).map(({ type }) => type),
     access_token_seconds: data.accessTokenSeconds,
   }
 }
@@ -65,6 +65,14 @@ export async function findApis(
     return db.query('select * from api_view where audience = $1', [wanted.audience])
   }
   return db.query('select * from api_view where scopes && $1 order by api_id', [wanted.scopes])
+}
+
+/** The types of authorization details that some API understands. */
+export async function findDetailsTypes(db: DataSource): Promise<string[]> {
+  const rows: { type: string }[] = await db.query(
+    'select distinct unnest(details_types) as type from api_view order by type',
+  )
+  return rows.map(({ type }) => type)
 }
 
 /** Whether an API takes no tokens at the moment, by its audience. */
