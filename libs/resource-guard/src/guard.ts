@@ -1,6 +1,6 @@
-import { OAuthError, readBearerToken } from '@grantlog/oauth'
+import { type AuthorizationDetail, OAuthError, readBearerToken } from '@grantlog/oauth'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import { readActors, readLineage, readOptional, readText } from './claims.js'
+import { readActors, readDetails, readLineage, readOptional, readText } from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
 import type { KeySource } from './keys.js'
@@ -37,6 +37,8 @@ export interface VerifiedToken {
   readonly subject: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** What it is for beyond its scopes (RFC 9396); each as its type at this API has it. */
+  readonly authorizationDetails: readonly AuthorizationDetail[]
   readonly familyId: string | undefined
   readonly grantId: string | undefined
   readonly organizationId: string | undefined
@@ -242,6 +244,7 @@ function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): V
       organizationId !== undefined
         ? { kind: 'organization', id: organizationId }
         : { kind: grantId === undefined ? 'client' : 'person', id: subject },
+    authorizationDetails: readDetails(payload),
     actors: readActors(payload),
     issuedAt,
     expiresAt: payload.exp ?? 0,
