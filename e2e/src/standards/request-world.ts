@@ -98,6 +98,10 @@ export class RequestWorld {
     return this.#operator('POST', '/clients', body)
   }
 
+  registerApi(body: object): Promise<Response> {
+    return this.#operator('POST', '/apis', body)
+  }
+
   /** Replaces a client's registration. */
   async update({ id }: Client, change: object): Promise<void> {
     const response = await this.#operator('PUT', `/clients/${id}`, { ...registration, ...change })
