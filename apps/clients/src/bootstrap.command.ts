@@ -50,6 +50,8 @@ export async function bootstrap(
         keys: [],
         certificates: [],
         senderConstraint: null,
+        requirePushedRequests: false,
+        requireSignedRequests: false,
         scopes: scopes.map(scope => scope.name),
       },
       credentials: [{ credentialId: randomUUID(), verifier: hashSecret(secret) }],

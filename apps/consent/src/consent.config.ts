@@ -1,5 +1,6 @@
 import {
   type ConfigOf,
+  clientRequestSettings,
   defineConfig,
   platformAudienceSetting,
   resourceServerSettings,
@@ -8,6 +9,7 @@ import {
 
 export const consentConfig = defineConfig('consent', {
   ...resourceServerSettings,
+  ...clientRequestSettings,
   PLATFORM_AUDIENCE: platformAudienceSetting,
   PUBLIC_URL: setting.url({
     describe: 'Where people reach this service in their browsers.',
@@ -32,6 +34,14 @@ export const consentConfig = defineConfig('consent', {
       'How long an authorization code may be redeemed, in seconds (RFC 6749 §4.1.2: at most ten minutes).',
     example: '30',
     default: '60',
+  }),
+  PUSHED_REQUEST_SECONDS: setting.integer({
+    min: 5,
+    max: 600,
+    describe:
+      'How long a browser may take to bring a pushed authorization request, in seconds (RFC 9126 §2.2).',
+    example: '60',
+    default: '90',
   }),
   GRANT_DAYS: setting.integer({
     min: 1,

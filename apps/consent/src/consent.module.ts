@@ -1,16 +1,23 @@
-import { ResourceServerModule } from '@grantlog/platform'
+import { ClientRequests, Clock, CONFIG, ResourceServerModule, UsedOnce } from '@grantlog/platform'
 import { Module } from '@nestjs/common'
+import { DataSource } from 'typeorm'
+import { ApprovedDetails } from './authorization/approved-details.js'
+import { AuthorizationRequests } from './authorization/authorization-requests.js'
 import { Decisions } from './authorization/decisions.js'
+import { PushedRequests } from './authorization/pushed-requests.js'
+import type { ConsentConfig } from './consent.config.js'
 import { AccountsController } from './http/accounts.controller.js'
 import { AuthorizeController } from './http/authorize.controller.js'
 import { Browser } from './http/browser.js'
 import { GrantsController } from './http/grants.controller.js'
 import { OrganizationsController } from './http/organizations.controller.js'
+import { ParController } from './http/par.controller.js'
 import { SignInController } from './http/sign-in.controller.js'
 import { Accounts } from './people/accounts.js'
 import { Organizations } from './people/organizations.js'
 import { Sessions } from './people/sessions.js'
 import { SignInLimits } from './people/sign-in-limits.js'
+import { findClient } from './projections/clients.projection.js'
 
 @Module({
   imports: [
@@ -18,11 +25,39 @@ import { SignInLimits } from './people/sign-in-limits.js'
   ],
   controllers: [
     AuthorizeController,
+    ParController,
     SignInController,
     GrantsController,
     AccountsController,
     OrganizationsController,
   ],
-  providers: [Browser, Decisions, Accounts, Organizations, Sessions, SignInLimits],
+  providers: [
+    Browser,
+    AuthorizationRequests,
+    PushedRequests,
+    ApprovedDetails,
+    Decisions,
+    Accounts,
+    Organizations,
+    Sessions,
+    SignInLimits,
+    {
+      provide: UsedOnce,
+      inject: [DataSource, Clock],
+      useFactory: (db: DataSource, clock: Clock) => new UsedOnce(db, () => clock.seconds()),
+    },
+    {
+      provide: ClientRequests,
+      inject: [CONFIG, DataSource, Clock, UsedOnce],
+      useFactory: (config: ConsentConfig, db: DataSource, clock: Clock, usedOnce: UsedOnce) =>
+        new ClientRequests({
+          config,
+          url: config.PUBLIC_URL,
+          clock,
+          usedOnce,
+          find: clientId => findClient(db, clientId),
+        }),
+    },
+  ],
 })
 export class ConsentModule {}

@@ -44,6 +44,7 @@ export function environmentOf(
         ...common,
         ...events(service, backbone),
         AUTHORIZATION_ENDPOINT: `${installation.url('consent')}/authorize`,
+        PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: `${installation.url('consent')}/par`,
         CODE_KEYS: secrets.codeKeys,
         KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
       }

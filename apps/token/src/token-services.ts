@@ -1,10 +1,10 @@
-import type { KeyObject, X509Certificate } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
-import type { Clock, UsedOnce } from '@grantlog/platform'
-import type { FastifyRequest } from 'fastify'
+import type { ClientRequests, Clock } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 import type { SigningKeys } from './keys/signing-keys.js'
+import type { ClientRow } from './projections/clients.projection.js'
 import type { TokenConfig } from './token.config.js'
 
 /** What grants and endpoints need. Made once, handed to each. */
@@ -17,10 +17,7 @@ export abstract class TokenServices {
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */
   abstract readonly successorKey: KeyObject
-  /** Ids of assertions and proofs. */
-  abstract readonly usedOnce: UsedOnce
+  abstract readonly clientRequests: ClientRequests<ClientRow>
   /** Where DPoP proofs must have a nonce. */
   abstract readonly dpopNonces: DpopNonces | undefined
-  /** What certificate the client of a request proved to hold. */
-  abstract readonly certificateOf: (request: FastifyRequest) => X509Certificate | undefined
 }

@@ -1,4 +1,4 @@
-import { type ConfigOf, clientCertificateHeaderSetting, defineConfig, setting } from '@grantlog/platform'
+import { type ConfigOf, clientRequestSettings, defineConfig, setting } from '@grantlog/platform'
 
 export const tokenConfig = defineConfig('token', {
   ISSUER: setting.url({
@@ -8,6 +8,10 @@ export const tokenConfig = defineConfig('token', {
   AUTHORIZATION_ENDPOINT: setting.url({
     describe: 'Where the consent service’s /authorize is reached; told in the metadata.',
     example: 'https://auth.example.com/authorize',
+  }),
+  PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: setting.url({
+    describe: 'Where the consent service’s /par is reached; told in the metadata.',
+    example: 'https://auth.example.com/par',
   }),
   CODE_KEYS: setting.secret({
     describe: 'The keys that open authorization codes, shared with the consent service; the first one seals.',
@@ -21,21 +25,6 @@ export const tokenConfig = defineConfig('token', {
     example: '60',
     default: '300',
   }),
-  CLIENT_CERTIFICATE_HEADER: clientCertificateHeaderSetting,
-  CLIENT_CERTIFICATE_AUTHORITIES: setting.optional(
-    setting.certificates({
-      describe:
-        'Who issues certificates for tls_client_auth: every authority that a client’s certificate may be signed by.',
-      example: '/etc/grantlog/client-ca.pem',
-    }),
-  ),
-  MTLS_URL: setting.optional(
-    setting.url({
-      describe:
-        'The URL under which clients with certificates reach this service, where it is another than ISSUER (RFC 8705 §5).',
-      example: 'https://mtls.auth.example.com',
-    }),
-  ),
   KEY_ENCRYPTION_KEY: setting.secret({
     describe:
       'Encrypts the private signing keys in the database: one key, or several separated by commas; the first one encrypts, all decrypt.',
@@ -57,6 +46,7 @@ export const tokenConfig = defineConfig('token', {
     example: '30',
     default: '90',
   }),
+  ...clientRequestSettings,
   REFRESH_TOKEN_SECONDS: setting.integer({
     min: 60,
     max: 31_536_000,

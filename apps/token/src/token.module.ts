@@ -1,15 +1,7 @@
 import { createSecretKey } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
 import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
-import {
-  Clock,
-  CONFIG,
-  clientCertificateOf,
-  HealthRegistry,
-  LOGGER,
-  Metrics,
-  UsedOnce,
-} from '@grantlog/platform'
+import { ClientRequests, Clock, CONFIG, HealthRegistry, LOGGER, Metrics, UsedOnce } from '@grantlog/platform'
 import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
@@ -20,6 +12,7 @@ import { createKeyLife } from './keys/create-key-life.js'
 import { derivedKey } from './keys/derived-key.js'
 import { SigningKeys } from './keys/signing-keys.js'
 import { usedAlgorithms } from './projections/apis.projection.js'
+import { findClient } from './projections/clients.projection.js'
 import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
 
@@ -58,7 +51,11 @@ interface ErrorLog {
         keys: SigningKeys,
         clock: Clock,
       ): TokenServices => {
-        const { DPOP_NONCE_SECONDS, KEY_ENCRYPTION_KEY } = config
+        const { DPOP_NONCE_SECONDS, ISSUER, KEY_ENCRYPTION_KEY } = config
+        const dpopNonces =
+          DPOP_NONCE_SECONDS === 0
+            ? undefined
+            : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS)
         return {
           config,
           db,
@@ -67,12 +64,15 @@ interface ErrorLog {
           keys,
           sealKeys: parseSealKeys(config.CODE_KEYS),
           successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
-          usedOnce: new UsedOnce(db, () => clock.seconds()),
-          dpopNonces:
-            DPOP_NONCE_SECONDS === 0
-              ? undefined
-              : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS),
-          certificateOf: clientCertificateOf(config),
+          clientRequests: new ClientRequests({
+            config,
+            url: ISSUER,
+            clock,
+            usedOnce: new UsedOnce(db, () => clock.seconds()),
+            find: clientId => findClient(db, clientId),
+            dpopNonces,
+          }),
+          dpopNonces,
         }
       },
     },

@@ -116,7 +116,7 @@ export const collection: readonly Row[] = [
   client(
     'token exchange and no secret',
     { ...exchanging({ rules: [rule] }), token_endpoint_auth_method: 'none' },
-    '/grant_types: token-exchange is only for clients with a secret',
+    '/grant_types: token-exchange is only for clients that authenticate',
   ),
   client(
     'rules of exchange and no such grant type',

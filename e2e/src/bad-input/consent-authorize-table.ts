@@ -78,6 +78,30 @@ export const unproven: readonly Wrong<World>[] = [
   ask('redirect_uri that is a script', notRegistered, { redirect_uri: 'javascript:alert(1)' }),
   ask('redirect_uri too long', notRegistered, { redirect_uri: `https://x.example/${'x'.repeat(5000)}` }),
   ask('redirect_uri no UTF-8', notRegistered, { redirect_uri: undefined }, '&redirect_uri=%ff'),
+  ask('request that is no JWT', page('The request object is not a signed JWT'), { request: 'x.y.z' }),
+  ask('request that is encrypted', page('Encrypted request objects are not supported'), {
+    request: 'a.b.c.d.e',
+  }),
+  ask('request twice', page('“request” more than once'), { request: 'x.y.z' }, '&request=x.y.z'),
+  // RFC 9101 §5: "MUST NOT" both
+  ask('request and request_uri', page('both a request and a request_uri'), {
+    request: 'x.y.z',
+    request_uri: 'urn:x',
+  }),
+  ask('request_uri that is unknown', page('expired, or the application did not push it'), {
+    request_uri: `urn:ietf:params:oauth:request_uri:${'x'.repeat(43)}`,
+  }),
+  ask(
+    'request_uri twice',
+    page('“request_uri” more than once'),
+    { request_uri: 'urn:x' },
+    '&request_uri=urn:x',
+  ),
+  ask('request_uri without a client_id', page('which application asks (client_id)'), {
+    client_id: undefined,
+    request_uri: `urn:ietf:params:oauth:request_uri:${'x'.repeat(43)}`,
+  }),
+  ask('everything too long', page('longer than 8 kB'), { state: 'x'.repeat(8192) }),
   ask('redirect_uri twice', page('“redirect_uri” more than once'), {}, '&redirect_uri=https://evil.example/'),
 ]
 
@@ -181,6 +205,11 @@ export const proven: readonly Wrong<World>[] = [
   ask('a parameter without a name', invalidRequest('no name'), {}, '&=1'),
   ask('too many parameters', invalidRequest('more than 64 parameters'), {}, '&a=1'.repeat(64)),
   ask('an unknown parameter twice', invalidRequest("'a' is included more"), {}, '&a=1&a=2'),
-  ask('request', invalidRequest("'request' is not supported"), { request: 'x.y.z' }),
-  ask('request_uri', invalidRequest("'request_uri' is not supported"), { request_uri: 'urn:x' }),
+  ask(
+    'request_uri of another kind',
+    back('invalid_request_uri', "'request_uri' must be one that was pushed"),
+    {
+      request_uri: 'https://client.example/request',
+    },
+  ),
 ]

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { RequestWorld } from '../standards/request-world.js'
 import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
 
 type Document = Readonly<Record<string, unknown>>
@@ -9,11 +10,15 @@ describe('what the token service tells about itself', () => {
   let wire: Wire
   let metadata: Document
   let postClient: Client
+  let requests: RequestWorld
+  let signer: Client
   beforeAll(async () => {
     running = await startSystem('embedded')
     wire = new Wire(running)
     metadata = (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
     postClient = await registerPostClient(wire)
+    requests = await RequestWorld.create(running)
+    signer = await requests.client({ jwks: requests.jwks })
   })
   afterAll(() => running?.stop())
 
@@ -90,6 +95,26 @@ describe('what the token service tells about itself', () => {
       expect(response.status).not.toBe(404)
       expect(response.status).toBeLessThan(500)
     },
+    pushed_authorization_request_endpoint: async value => {
+      expect(value).toBe(requests.consent('/par'))
+      expect((await requests.push(wire.publicClient)).status).toBe(201)
+    },
+    request_parameter_supported: async value => {
+      expect(value).toBe(true)
+      await signedRequest('ES256')
+    },
+    request_object_signing_alg_values_supported: value =>
+      each(
+        value,
+        Object.fromEntries(Object.keys(requests.signers).map(alg => [alg, () => signedRequest(alg)])),
+      ),
+    request_uri_parameter_supported: async value => {
+      // RFC 9126 §5: those that were pushed are taken all the same
+      expect(value).toBe(false)
+      const foreign = wire.publicClient
+      const query = requests.parameters(foreign, { request_uri: 'https://client.example/request' })
+      expect((await requests.open(query)).headers.get('location')).toContain('error=invalid_request_uri')
+    },
     token_endpoint: value => expectPosted(value, { grant_type: 'x' }, 400),
     revocation_endpoint: value => expectPosted(value, { token: 'x' }, 200),
     introspection_endpoint: value => expectPosted(value, { token: 'x' }, 200),
@@ -127,6 +152,12 @@ describe('what the token service tells about itself', () => {
       }),
     revocation_endpoint_auth_methods_supported: value => each(value, authenticated('/revoke')),
     introspection_endpoint_auth_methods_supported: value => each(value, authenticated('/introspect')),
+  }
+
+  async function signedRequest(alg: string) {
+    const request = requests.object(signer, {}, { alg }, requests.signers[alg])
+    const response = await requests.open({ client_id: signer.id, request })
+    expect(response.headers.get('location')).toMatch(/^\/authorize\?client_id=[^&]+&request_uri=/)
   }
 
   async function expectPosted(endpoint: unknown, form: Record<string, string>, status: number) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { audience, clientId, owner, scopes, seconds, uuid } from './fields.js'
+import { audience, clientId, detailsDigest, detailsType, owner, scopes, seconds, uuid } from './fields.js'
 
 /**
  * What the sealed authorization code says to the token service. Because it holds its facts, the token service needs neither
@@ -18,6 +18,10 @@ export const codeClaims = z.object({
   apiId: z.string(),
   audience,
   scopes,
+  details: z
+    .strictObject({ granted: z.array(z.looseObject({ type: detailsType })), digest: detailsDigest })
+    .optional()
+    .describe('The authorization details that the person approved (RFC 9396).'),
   codeChallenge: z.string().length(43).describe('PKCE S256 (RFC 7636 §4.2).'),
   dpopThumbprint: z
     .string()

@@ -23,6 +23,16 @@ export const scopes = z
   .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/))
   .describe('Scope values (RFC 6749 §3.3), in the order in which they were asked for.')
 export const seconds = z.int().nonnegative().describe('Seconds since 1970-01-01T00:00:00Z.')
+export const detailsType = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/)
+  .describe('A type of authorization details (RFC 9396 §2).')
+export const detailsDigest = z
+  .string()
+  .length(43)
+  .describe(
+    'SHA-256 of a random salt and the authorization details, base64url. They stay where they can be deleted; then it says nothing.',
+  )
 export const owner = z
   .strictObject({
     kind: z.enum(['person', 'organization']).describe('Who owns the resource.'),

@@ -1,4 +1,5 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto'
+import type { AuthorizationDetail } from './authorization-details.js'
 import { assertKeyFor, type SigningAlgorithm } from './jwk.js'
 
 /**
@@ -17,6 +18,8 @@ export type AccessTokenClaims = {
   jti: string
   /** Space-delimited. @see RFC 9068 §2.2.3 */
   scope: string
+  /** @see RFC 9396 §9.1 */
+  authorization_details?: readonly AuthorizationDetail[] | undefined
   /** The token family: all tokens of one authorization code. */
   family?: string | undefined
   /** The resource owner's standing permission. */

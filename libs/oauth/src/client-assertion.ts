@@ -72,9 +72,9 @@ export function readClientAssertion(
   return { jwt, clientId, algorithm, keyId: header.kid, id: jti, expiresAt: exp }
 }
 
-/** Whether one of the client's keys signed an assertion. @see RFC 7515 §5.2 */
+/** Whether one of the client's keys signed what it sent. @see RFC 7515 §5.2 */
 export async function isSignedByOneOf(
-  { jwt, algorithm, keyId }: ClientAssertion,
+  { jwt, algorithm, keyId }: Pick<ClientAssertion, 'jwt' | 'algorithm' | 'keyId'>,
   keys: readonly JWK[],
 ): Promise<boolean> {
   // RFC 7515 §4.1.4: kid is a hint as to which key; without one, all that fit are tried

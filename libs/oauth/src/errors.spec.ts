@@ -4,11 +4,14 @@ import * as errors from './errors.js'
 
 const made = {
   access_denied: [errors.accessDenied, 400],
+  invalid_authorization_details: [errors.invalidAuthorizationDetails, 400],
   invalid_client: [errors.invalidClient, 401],
   invalid_client_metadata: [errors.invalidClientMetadata, 400],
   invalid_grant: [errors.invalidGrant, 400],
   invalid_redirect_uri: [errors.invalidRedirectUri, 400],
   invalid_request: [errors.invalidRequest, 400],
+  invalid_request_object: [errors.invalidRequestObject, 400],
+  invalid_request_uri: [errors.invalidRequestUri, 400],
   invalid_scope: [errors.invalidScope, 400],
   invalid_target: [errors.invalidTarget, 400],
   invalid_token: [errors.invalidToken, 401],

@@ -4,12 +4,15 @@ import { type BearerChallenge, bearerChallenge } from './bearer-challenge.js'
 export type OAuthErrorCode =
   | 'access_denied'
   | 'insufficient_scope'
+  | 'invalid_authorization_details'
   | 'invalid_client'
   | 'invalid_client_metadata'
   | 'invalid_dpop_proof'
   | 'invalid_grant'
   | 'invalid_redirect_uri'
   | 'invalid_request'
+  | 'invalid_request_object'
+  | 'invalid_request_uri'
   | 'invalid_scope'
   | 'invalid_target'
   | 'invalid_token'
@@ -75,6 +78,18 @@ export const invalidRequest = (
   detail?: string,
   headers?: Readonly<Record<string, string>>,
 ): OAuthError => new OAuthError('invalid_request', 400, description, detail, headers)
+
+/** `invalid_authorization_details`, 400: of an unknown type, or not as its type has it. @see RFC 9396 §5 */
+export const invalidAuthorizationDetails = (description: string, detail?: string): OAuthError =>
+  new OAuthError('invalid_authorization_details', 400, description, detail)
+
+/** `invalid_request_object`, 400: what is in `request` was not made by the client for this server. @see RFC 9101 §7 */
+export const invalidRequestObject = (description: string, detail?: string): OAuthError =>
+  new OAuthError('invalid_request_object', 400, description, detail)
+
+/** `invalid_request_uri`, 400: nothing that was pushed here is known by it. @see RFC 9101 §7 */
+export const invalidRequestUri = (description: string, detail?: string): OAuthError =>
+  new OAuthError('invalid_request_uri', 400, description, detail)
 
 /**
  * `invalid_client`, 401: the client is unknown or did not authenticate. Pass `{ basic: true }` when the client used the

@@ -1,7 +1,7 @@
 /**
  * What an authorization server tells about itself, in the RFC's own names. Absent members are unsupported.
  *
- * @see RFC 8414 §2; RFC 9126 §5, RFC 8628 §4, RFC 9207 §3, RFC 9449 §5.1, RFC 8705 §3.3 and §5, RFC 9728 §4 for the members they add
+ * @see RFC 8414 §2; RFC 9126 §5, RFC 9101 §10.5, RFC 9396 §10, RFC 8628 §4, RFC 9207 §3, RFC 9449 §5.1, RFC 8705 §3.3 and §5, RFC 9728 §4 for the members they add
  */
 export type AuthorizationServerMetadata = {
   issuer: string
@@ -30,6 +30,11 @@ export type AuthorizationServerMetadata = {
   protected_resources?: readonly string[] | undefined
   authorization_response_iss_parameter_supported?: boolean | undefined
   require_pushed_authorization_requests?: boolean | undefined
+  request_parameter_supported?: boolean | undefined
+  request_uri_parameter_supported?: boolean | undefined
+  request_object_signing_alg_values_supported?: readonly string[] | undefined
+  require_signed_request_object?: boolean | undefined
+  authorization_details_types_supported?: readonly string[] | undefined
   service_documentation?: string | undefined
   ui_locales_supported?: readonly string[] | undefined
   op_policy_uri?: string | undefined

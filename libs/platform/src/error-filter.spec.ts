@@ -30,7 +30,7 @@ class Things {
 class ThingsModule {}
 
 /** A service whose one route throws what the test says, and its log. */
-async function service(form: ErrorForm, page?: ErrorPage) {
+async function service(form: ErrorForm, page?: ErrorPage, formAt = (_path: string) => form) {
   const lines: string[] = []
   const logger = createLogger('sample', 'info', { write: line => void lines.push(line) })
   const app = await NestFactory.create<NestFastifyApplication>(ThingsModule, createAdapter([], form), {
@@ -39,7 +39,7 @@ async function service(form: ErrorForm, page?: ErrorPage) {
     abortOnError: false,
   })
   const allowed = await prepareHttp(app, logger, new Metrics())
-  app.useGlobalFilters(new ErrorFilter(logger, form, page, allowed))
+  app.useGlobalFilters(new ErrorFilter(logger, formAt, page, allowed))
   await app.listen(0, '127.0.0.1')
   const origin = await app.getUrl()
   const send = async ({ url, payload, ...request }: Sent) => {
@@ -71,12 +71,14 @@ describe('what was thrown, as an answer', () => {
   let oauth: Service
   let problem: Service
   let pages: Service
+  let forClients: Service
   beforeAll(async () => {
     oauth = await service('oauth')
     problem = await service('problem')
     pages = await service('problem', page)
+    forClients = await service('problem', page, path => (path === '/thing' ? 'oauth' : 'problem'))
   })
-  afterAll(() => Promise.all([oauth, problem, pages].map(each => each?.app.close())))
+  afterAll(() => Promise.all([oauth, problem, pages, forClients].map(each => each?.app.close())))
 
   const ask = async ({ send }: Service, error: unknown, headers: Record<string, string> = {}) => {
     thrown = error
@@ -208,5 +210,13 @@ describe('what was thrown, as an answer', () => {
       title: 'Forbidden',
       status: 403,
     })
+  })
+
+  it('an endpoint for clients answers them in OAuth’s form, whatever they accept', async () => {
+    const answer = await ask(forClients, new Error('inside'), { accept: 'text/html' })
+    expect(answer.json()).toEqual({ error: 'server_error', error_description: expect.any(String) })
+    const wrong = await forClients.send({ method: 'DELETE', url: '/thing' })
+    expect(wrong.json()).toMatchObject({ error: 'invalid_request' })
+    expect((await forClients.send({ method: 'GET', url: '/other' })).json()).toMatchObject({ status: 404 })
   })
 })

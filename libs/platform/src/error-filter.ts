@@ -23,7 +23,7 @@ export type ErrorPage = (refusal: {
 export class ErrorFilter implements ExceptionFilter {
   constructor(
     private readonly logger: Logger,
-    private readonly form: ErrorForm,
+    private readonly formAt: (path: string) => ErrorForm,
     private readonly page: ErrorPage | undefined,
     private readonly allowedMethods: (path: string) => readonly string[],
   ) {}
@@ -31,7 +31,9 @@ export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>()
     const reply = host.switchToHttp().getResponse<FastifyReply>()
-    const refusal = this.#refusal(error, request)
+    const [path = ''] = request.url.split('?')
+    const form = this.formAt(path)
+    const refusal = this.#refusal(error, request, form)
     if (refusal.status >= 500) this.logger.error({ err: error }, 'a request failed')
     else if (refusal instanceof OAuthError) {
       this.logger.info(
@@ -40,7 +42,7 @@ export class ErrorFilter implements ExceptionFilter {
       )
     }
     const headers = refusal instanceof OAuthError ? refusal.headers : (refusal.more.headers ?? {})
-    if (this.page && request.headers.accept?.includes('text/html')) {
+    if (this.page && form === 'problem' && request.headers.accept?.includes('text/html')) {
       const { html, policy } = this.page({
         status: refusal.status,
         title: refusal instanceof OAuthError ? 'This did not work' : refusal.title,
@@ -65,10 +67,10 @@ export class ErrorFilter implements ExceptionFilter {
       .send(JSON.stringify(refusal))
   }
 
-  #refusal(error: unknown, request: FastifyRequest): OAuthError | Problem {
+  #refusal(error: unknown, request: FastifyRequest, form: ErrorForm): OAuthError | Problem {
     if (error instanceof OAuthError || error instanceof Problem) return error
     if (error instanceof Overloaded || error instanceof Contended || error instanceof OutcomeUnknown) {
-      return this.form === 'oauth'
+      return form === 'oauth'
         ? temporarilyUnavailable('The service is busy: try again in a moment.', 1)
         : new Problem(503, 'Service Unavailable', 'The service is busy: try again in a moment.', {
             headers: { 'retry-after': '1' },
@@ -76,12 +78,12 @@ export class ErrorFilter implements ExceptionFilter {
     }
     const status = statusOf(error)
     if (status === undefined || status >= 500) {
-      return this.form === 'oauth'
+      return form === 'oauth'
         ? serverError('Something went wrong on our side.')
         : new Problem(500, 'Internal Server Error')
     }
     const { detail, headers, status: mended } = this.#clientError(status, request)
-    return this.form === 'oauth'
+    return form === 'oauth'
       ? new OAuthError('invalid_request', mended, detail, undefined, headers)
       : new Problem(mended, titles[mended] ?? 'Bad Request', detail, { headers })
   }

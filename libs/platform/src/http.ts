@@ -29,6 +29,15 @@ export function corsOptions(origins: readonly string[]) {
   }
 }
 
+/** The same, and at these paths only. */
+export function corsAt(paths: readonly string[], origins: readonly string[]) {
+  const delegator = async ({ url }: FastifyRequest) => {
+    const [path = ''] = url.split('?')
+    return paths.includes(path) ? corsOptions(origins) : { origin: false }
+  }
+  return { delegator }
+}
+
 const bodyLimit = 64 * 1024
 const urlLimit = 16 * 1024
 const everyAnswer = {

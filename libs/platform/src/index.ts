@@ -1,8 +1,4 @@
-export {
-  type ClientCertificateSettings,
-  clientCertificateHeaderSetting,
-  clientCertificateOf,
-} from './client-certificate.js'
+export { ClientRequests, clientRequestSettings } from './client-requests.js'
 export { Clock } from './clock.js'
 export {
   type ConfigDefinition,

@@ -22,7 +22,7 @@ import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
 import { measureEvents } from './event-metrics.js'
 import { createEventing, type EventsDefinition, eventSettings } from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
-import { corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
+import { corsAt, corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
 import { Metrics, MetricsController } from './metrics.js'
 import { CONFIG, LOGGER } from './tokens.js'
@@ -34,6 +34,8 @@ export interface ServiceDefinition<S extends Shape> {
   readonly module: Type<unknown>
   /** In which form it refuses what OAuth has no error for. Default: problem details (RFC 9457). */
   readonly errors?: ErrorForm
+  /** Paths at which clients call and no person does: refused in OAuth’s form, and open to applications in browsers (CORS). */
+  readonly clientEndpoints?: readonly string[]
   /** How it refuses a request of a browser that asks for a page; without it, as any other. */
   readonly page?: ErrorPage
   readonly database?: DatabaseDefinition
@@ -76,7 +78,7 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
       ...settings,
       ...(definition.database && databaseSettings),
       ...(definition.events && eventSettings),
-      ...(definition.cors && corsSettings),
+      ...((definition.cors || definition.clientEndpoints) && corsSettings),
     },
   }
 }
@@ -212,11 +214,18 @@ async function listen<S extends Shape>(
     createAdapter(config.TRUSTED_PROXIES, definition.errors ?? 'problem'),
     { logger: new NestLog(logger), bodyParser: false, abortOnError: false },
   )
-  if (definition.cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))
+  const { cors = false, clientEndpoints = [], errors = 'problem' } = definition
+  if (cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))
+  else if (clientEndpoints.length > 0) app.enableCors(corsAt(clientEndpoints, config.ALLOWED_ORIGINS))
   const allowedMethods = await prepareHttp(app, logger, parts.metrics)
   // Nest asks the last one first
   app.useGlobalFilters(
-    new ErrorFilter(logger, definition.errors ?? 'problem', definition.page, allowedMethods),
+    new ErrorFilter(
+      logger,
+      path => (clientEndpoints.includes(path) ? 'oauth' : errors),
+      definition.page,
+      allowedMethods,
+    ),
     new GuardErrorFilter(),
   )
   if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })

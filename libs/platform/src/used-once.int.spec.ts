@@ -50,6 +50,12 @@ describe('what may be used once', () => {
     expect(await stored()).toBeLessThan(60)
   })
 
+  it('takes a time with a fraction (RFC 7519 §2)', async () => {
+    const once = instance()
+    expect(await once.once('id', now + 0.5)).toBe(true)
+    expect(await once.once('id', now + 0.5)).toBe(false)
+  })
+
   it('refuses what would be forgotten before it expires', () => {
     expect(() => instance().once('id', now + 901)).toThrow(RangeError)
   })

@@ -46,7 +46,7 @@ export class UsedOnce {
     if (expiresAt > this.seconds() + slotSeconds)
       throw new RangeError(`${expiresAt} is more than 15 minutes ahead`)
     return new Promise((answer, fail) => {
-      this.#waiting.push({ id, expiresAt, answer, fail })
+      this.#waiting.push({ id, expiresAt: Math.ceil(expiresAt), answer, fail }) // RFC 7519 §2: it may have a fraction
       if (!this.#asking) void this.#ask()
     })
   }

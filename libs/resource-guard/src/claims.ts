@@ -1,3 +1,4 @@
+import type { AuthorizationDetail } from '@grantlog/oauth'
 import { errors, type JWTPayload } from 'jose'
 import type { RevocableToken } from './revocation-set.js'
 
@@ -6,6 +7,16 @@ export function readActors({ act }: JWTPayload): string[] {
   if (act === undefined) return []
   const claims = readObject(act, 'act')
   return [readText(claims, 'sub'), ...readActors(claims)]
+}
+
+/** RFC 9396 §9.1: what the token is for beyond its scopes. */
+export function readDetails({ authorization_details: details }: JWTPayload): AuthorizationDetail[] {
+  if (details === undefined) return []
+  if (!Array.isArray(details)) throw invalidClaim('authorization_details')
+  return details.map(each => {
+    const detail = readObject(each, 'authorization_details')
+    return { ...detail, type: readText(detail, 'type') }
+  })
 }
 
 /** What the token was made of. A lineage that can not be read is of no valid token: what revokes it would go unseen. */

@@ -86,6 +86,7 @@ describe('the guard', () => {
       grantId: 'grant-1',
       organizationId: undefined,
       owner: { kind: 'person', id: 'ada' },
+      authorizationDetails: [],
       actors: [],
       issuedAt: now,
       expiresAt: now + 600,
@@ -102,6 +103,12 @@ describe('the guard', () => {
   it('says who acts for the subject, the current actor first (RFC 8693 §4.1)', async () => {
     const act = { sub: 'portal-api', act: { sub: 'gateway', iss: 'https://other.example' } }
     expect((await verify(await sign({ act }))).actors).toEqual(['portal-api', 'gateway'])
+  })
+
+  it('says what the token is for in detail (RFC 9396 §9.1)', async () => {
+    const details = [{ type: 'payment', amount: { value: '12.00' } }]
+    const token = await verify(await sign({ authorization_details: details }))
+    expect(token.authorizationDetails).toEqual(details)
   })
 
   it.each<[string, Change, Change?]>([
@@ -144,6 +151,9 @@ describe('the guard', () => {
     ['an actor without a name', { act: { iss: issuer } }],
     ['an actor before it without a name', { act: { sub: 'portal-api', act: {} } }],
     ['an actor as text', { act: 'portal-api' }],
+    ['authorization details that are no list', { authorization_details: {} }],
+    ['authorization details without a type', { authorization_details: [{}] }],
+    ['authorization details as texts', { authorization_details: ['payment'] }],
     ['a lineage that is no list', { lineage: ancestor }],
     ...['jti', 'sub', 'client_id', 'iat', 'kid'].map((name): [string, Change] => [
       `no ${name} in its lineage`,

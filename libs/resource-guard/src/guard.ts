@@ -1,4 +1,5 @@
 import {
+  type AuthorizationDetail,
   OAuthError,
   readAccessTokenHeader,
   type SigningAlgorithm,
@@ -6,7 +7,15 @@ import {
   type TokenScheme,
 } from '@grantlog/oauth'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import { type BoundTo, readActors, readBinding, readLineage, readOptional, readText } from './claims.js'
+import {
+  type BoundTo,
+  readActors,
+  readBinding,
+  readDetails,
+  readLineage,
+  readOptional,
+  readText,
+} from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
 import { isKeyFor, type KeySource } from './keys.js'
@@ -53,6 +62,8 @@ export interface VerifiedToken {
   readonly subject: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** What it is for beyond its scopes (RFC 9396); each as its type at this API has it. */
+  readonly authorizationDetails: readonly AuthorizationDetail[]
   readonly familyId: string | undefined
   readonly grantId: string | undefined
   readonly organizationId: string | undefined
@@ -305,6 +316,7 @@ function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): V
       organizationId !== undefined
         ? { kind: 'organization', id: organizationId }
         : { kind: grantId === undefined ? 'client' : 'person', id: subject },
+    authorizationDetails: readDetails(payload),
     actors: readActors(payload),
     boundTo: readBinding(payload),
     issuedAt,

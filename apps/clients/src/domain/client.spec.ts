@@ -20,6 +20,8 @@ const registration: Registration = {
   keys: [],
   certificates: [],
   senderConstraint: null,
+  requirePushedRequests: false,
+  requireSignedRequests: false,
   scopes: ['invoices:read'],
 }
 const renamed: Registration = {

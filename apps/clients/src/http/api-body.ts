@@ -3,7 +3,12 @@ import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
 import { audience } from './audience.js'
-import { unique } from './wrong-member.js'
+import { unique, wrong } from './wrong-member.js'
+
+/** A type of authorization details (RFC 9396 §2). */
+export const detailsType = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/, 'must be 1 to 128 characters of printable ASCII, no spaces')
 
 export const apiBody = z.object({
   audience,
@@ -23,6 +28,33 @@ export const apiBody = z.object({
     )
     .min(1)
     .max(100),
+  authorization_details_types: z
+    .array(
+      z.strictObject({
+        type: detailsType,
+        text: line(160),
+        fields: z
+          .array(
+            z.strictObject({
+              name: z
+                .string()
+                .max(128)
+                .regex(
+                  /^(?!type$|locations$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+                  'must be a member but type and locations, or members with points between: amount.currency',
+                ),
+              text: line(80),
+              kind: z.enum(['text', 'texts', 'number', 'boolean']).default('text'),
+              required: z.boolean().default(true),
+              values: z.array(line(256)).min(1).max(50).optional(),
+            }),
+          )
+          .max(50)
+          .default([]),
+      }),
+    )
+    .max(50)
+    .optional(),
   access_token_seconds: z.int().min(30).max(3600).default(600),
   access_token_alg: z.enum(signingAlgorithms).default('ES256'),
 })
@@ -36,6 +68,20 @@ export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegist
     '/scopes',
     body.scopes.map(scope => scope.name),
   )
+  const detailsTypes = body.authorization_details_types?.map(each => ({
+    ...each,
+    fields: each.fields.map(({ values, ...field }) => ({ ...field, ...(values && { values }) })),
+  }))
+  unique('/authorization_details_types', detailsTypes?.map(({ type }) => type) ?? [])
+  for (const [index, { fields }] of detailsTypes?.entries() ?? []) {
+    const pointer = `/authorization_details_types/${index}/fields`
+    unique(
+      pointer,
+      fields.map(({ name }) => name),
+    )
+    const valued = fields.findIndex(({ kind, values }) => values !== undefined && !kind.startsWith('text'))
+    if (valued >= 0) throw wrong(`${pointer}/${valued}/values`, 'are for text and texts')
+  }
   return {
     apiId,
     audience: body.audience,
@@ -43,6 +89,7 @@ export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegist
     scopes: body.scopes,
     accessTokenSeconds: body.access_token_seconds,
     accessTokenAlgorithm: body.access_token_alg,
+    ...(detailsTypes && { authorizationDetailsTypes: detailsTypes }),
   }
 }
 
@@ -60,6 +107,9 @@ export function shownApi({
     scopes: registration.scopes,
     access_token_seconds: registration.accessTokenSeconds,
     access_token_alg: registration.accessTokenAlgorithm,
+    ...(registration.authorizationDetailsTypes && {
+      authorization_details_types: registration.authorizationDetailsTypes,
+    }),
     suspended,
   }
 }

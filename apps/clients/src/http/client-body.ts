@@ -2,6 +2,7 @@ import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
+import { detailsType } from './api-body.js'
 import { audience } from './audience.js'
 import { proofBody, readProof, shownProof } from './client-proof.js'
 import { unique, wrong } from './wrong-member.js'
@@ -36,6 +37,7 @@ export const clientBody = z.object({
   grant_types: z.array(grantType).min(1).max(grantType.options.length).default(['authorization_code']),
   ...proofBody,
   scope: z.string().max(2000),
+  authorization_details_types: z.array(detailsType).min(1).max(50).optional(),
   token_exchange: exchangePolicy.optional(),
 })
 export const newClient = clientBody.extend({
@@ -78,6 +80,9 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     grantTypes,
     ...proof,
     scopes: readScopes('/scope', scope),
+    ...(body.authorization_details_types && {
+      authorizationDetailsTypes: unique('/authorization_details_types', body.authorization_details_types),
+    }),
     ...(exchanges && { tokenExchange: readExchangePolicy(body.token_exchange) }),
   }
 }
@@ -131,6 +136,9 @@ export function shownClient({
     grant_types: registration.grantTypes,
     ...shownProof(registration),
     scope: registration.scopes.join(' '),
+    ...(registration.authorizationDetailsTypes && {
+      authorization_details_types: registration.authorizationDetailsTypes,
+    }),
     ...(registration.tokenExchange && { token_exchange: shownExchangePolicy(registration.tokenExchange) }),
     suspended,
   }

@@ -47,6 +47,32 @@ describe('how a client proves who it is', () => {
         ],
       },
     ],
+    [
+      'a key that signs requests, beside a secret',
+      { jwks: { keys: [jwk] } },
+      { keys: [{ keyId: null, jwk }] },
+    ],
+    [
+      'a key that signs requests, beside a certificate',
+      selfSigned({ ...jwk, x5c: x5c('selfSigned') }, jwk),
+      {
+        tokenEndpointAuthMethod: 'self_signed_tls_client_auth',
+        keys: [{ keyId: null, jwk }],
+        certificates: [
+          { kind: 'thumbprint', value: thumbprintOf(new X509Certificate(certificates.selfSigned)) },
+        ],
+      },
+    ],
+    [
+      'requests that are pushed (RFC 9126 §6)',
+      { require_pushed_authorization_requests: true },
+      { requirePushedRequests: true },
+    ],
+    [
+      'requests that are signed (RFC 9101 §10.5)',
+      { require_signed_request_object: true, jwks: { keys: [jwk] } },
+      { requireSignedRequests: true, keys: [{ keyId: null, jwk }] },
+    ],
     ['tokens bound to a DPoP key', { dpop_bound_access_tokens: true }, { senderConstraint: 'dpop' }],
     [
       'tokens bound to a certificate',
@@ -59,6 +85,8 @@ describe('how a client proves who it is', () => {
       keys: [],
       certificates: [],
       senderConstraint: null,
+      requirePushedRequests: false,
+      requireSignedRequests: false,
       ...proof,
     })
   })
@@ -73,7 +101,12 @@ describe('how a client proves who it is', () => {
 
   const privateJwk = ec.privateKey.export({ format: 'jwk' })
   it.each<[string, object, string]>([
-    ['keys where none are used', { jwks: { keys: [jwk] } }, '/jwks'],
+    ['keys of who keeps no secret', { ...keys(jwk), token_endpoint_auth_method: 'none' }, '/jwks'],
+    [
+      'signed requests without a key',
+      { require_signed_request_object: true },
+      '/require_signed_request_object',
+    ],
     ['no keys', { token_endpoint_auth_method: 'private_key_jwt' }, '/jwks'],
     ['a private key', keys(jwk, privateJwk), '/jwks/keys/1'],
     ['a secret key', keys({ kty: 'oct', k: 'c2VjcmV0' }), '/jwks/keys/0'],
@@ -117,11 +150,15 @@ describe('how a client proves who it is', () => {
     expect(refusal).toThrow(new RegExp(`^${pointer}: `))
   })
 
-  it.each([keys({ ...jwk, kid: 'one' }), keys(jwk), byName, { dpop_bound_access_tokens: true }, {}])(
-    'is shown as it was registered, %#',
-    body => {
-      const shown = shownProof(read(body))
-      expect(read(shown)).toEqual(read(body))
-    },
-  )
+  it.each([
+    keys({ ...jwk, kid: 'one' }),
+    keys(jwk),
+    byName,
+    { require_pushed_authorization_requests: true },
+    { dpop_bound_access_tokens: true },
+    {},
+  ])('is shown as it was registered, %#', body => {
+    const shown = shownProof(read(body))
+    expect(read(shown)).toEqual(read(body))
+  })
 })

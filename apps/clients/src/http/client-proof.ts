@@ -5,11 +5,19 @@ import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
 import { unique, wrong } from './wrong-member.js'
 
-type Proof = Pick<Registration, 'tokenEndpointAuthMethod' | 'keys' | 'certificates' | 'senderConstraint'>
+type Proof = Pick<
+  Registration,
+  | 'tokenEndpointAuthMethod'
+  | 'keys'
+  | 'certificates'
+  | 'senderConstraint'
+  | 'requirePushedRequests'
+  | 'requireSignedRequests'
+>
 
 const jwk = z.looseObject({ kty: z.string(), kid: z.string().min(1).max(128).optional() })
 
-/** How a client proves who it is: RFC 7591 §2, RFC 8705 §2.1.2 and §3.4, RFC 9449 §5.2. */
+/** How a client proves who it is: RFC 7591 §2, RFC 8705 §2.1.2 and §3.4, RFC 9449 §5.2, RFC 9126 §6, RFC 9101 §10.5. */
 export const proofBody = {
   token_endpoint_auth_method: z.enum(clientAuthenticationMethods).default('client_secret_basic'),
   jwks: z.strictObject({ keys: z.array(jwk).min(1).max(10) }).optional(),
@@ -26,6 +34,8 @@ export const proofBody = {
     .optional(),
   dpop_bound_access_tokens: z.boolean().default(false),
   tls_client_certificate_bound_access_tokens: z.boolean().default(false),
+  require_pushed_authorization_requests: z.boolean().default(false),
+  require_signed_request_object: z.boolean().default(false),
 }
 type Body = z.infer<z.ZodObject<typeof proofBody>>
 
@@ -42,34 +52,42 @@ export function readProof(body: Body): Proof {
     : body.tls_client_certificate_bound_access_tokens
       ? 'certificate'
       : null
-  const proof: Proof = { tokenEndpointAuthMethod, keys: [], certificates: [], senderConstraint }
+  const read = readKeys(body)
+  if (body.require_signed_request_object && read.keys.length === 0)
+    throw wrong('/require_signed_request_object', 'needs the keys that sign, in jwks')
+  const proof: Proof = {
+    tokenEndpointAuthMethod,
+    ...read,
+    senderConstraint,
+    requirePushedRequests: body.require_pushed_authorization_requests,
+    requireSignedRequests: body.require_signed_request_object,
+  }
   switch (tokenEndpointAuthMethod) {
     case 'private_key_jwt':
-      return { ...proof, keys: keysOf(body).map(publicKeyOf) }
+      if (read.keys.length === 0) throw wrong('/jwks', 'is needed for private_key_jwt')
+      return proof
     case 'tls_client_auth':
       // RFC 8705 §2.1.2: "exactly one of the below metadata parameters"
       if (named.length !== 1)
         throw wrong('/token_endpoint_auth_method', 'tls_client_auth needs exactly one tls_client_auth_… name')
       return { ...proof, certificates: named }
     case 'self_signed_tls_client_auth':
-      return {
-        ...proof,
-        certificates: unique('/jwks/keys', keysOf(body).map(thumbprintOfKey)).map(ofThumbprint),
-      }
+      if (body.jwks === undefined) throw wrong('/jwks', 'is needed for self_signed_tls_client_auth')
+      if (read.certificates.length === 0) throw wrong('/jwks/keys/0/x5c', noCertificate)
+      return proof
     default:
-      if (body.jwks !== undefined)
-        throw wrong('/jwks', 'is only for private_key_jwt and self_signed_tls_client_auth')
       return proof
   }
 }
 
-export function shownProof({ tokenEndpointAuthMethod, keys, certificates, senderConstraint }: Proof) {
+export function shownProof(proof: Proof) {
+  const { keys, certificates, senderConstraint } = proof
   const thumbprints = certificates.filter(({ kind }) => kind === 'thumbprint').map(({ value }) => value)
   const names = certificates
     .filter(({ kind }) => kind !== 'thumbprint')
     .map(({ kind, value }) => [`tls_client_auth_${kind}`, value])
   return {
-    token_endpoint_auth_method: tokenEndpointAuthMethod,
+    token_endpoint_auth_method: proof.tokenEndpointAuthMethod,
     ...(keys.length > 0 && {
       jwks: { keys: keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })) },
     }),
@@ -77,6 +95,8 @@ export function shownProof({ tokenEndpointAuthMethod, keys, certificates, sender
     ...Object.fromEntries(names),
     dpop_bound_access_tokens: senderConstraint === 'dpop',
     tls_client_certificate_bound_access_tokens: senderConstraint === 'certificate',
+    require_pushed_authorization_requests: proof.requirePushedRequests,
+    require_signed_request_object: proof.requireSignedRequests,
   }
 }
 
@@ -97,9 +117,12 @@ function certificateNames(body: Body): Registration['certificates'] {
   return names
 }
 
-function keysOf({ jwks, token_endpoint_auth_method }: Body): z.infer<typeof jwk>[] {
-  if (jwks === undefined) throw wrong('/jwks', `is needed for ${token_endpoint_auth_method}`)
-  for (const [index, key] of jwks.keys.entries()) {
+/** The keys that sign assertions and request objects, and the certificates in the others (RFC 8705 §2.2.2). */
+function readKeys(body: Body): Pick<Proof, 'keys' | 'certificates'> {
+  const given = body.jwks?.keys ?? []
+  if (given.length > 0 && body.token_endpoint_auth_method === 'none')
+    throw wrong('/jwks', 'is only for clients that authenticate')
+  for (const [index, key] of given.entries()) {
     // it is on its way through logs and proxies already, but goes no further
     const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some(member => member in key)
     if (secret)
@@ -107,9 +130,15 @@ function keysOf({ jwks, token_endpoint_auth_method }: Body): z.infer<typeof jwk>
   }
   unique(
     '/jwks/keys',
-    jwks.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])),
+    given.flatMap(({ kid }) => (kid === undefined ? [] : [kid])),
   )
-  return jwks.keys
+  const selfSigned = body.token_endpoint_auth_method === 'self_signed_tls_client_auth'
+  const isCertificate = (key: object) => selfSigned && 'x5c' in key
+  const thumbprints = given.flatMap((key, index) => (isCertificate(key) ? [thumbprintOfKey(key, index)] : []))
+  return {
+    keys: given.flatMap((key, index) => (isCertificate(key) ? [] : [publicKeyOf(key, index)])),
+    certificates: unique('/jwks/keys', thumbprints).map(ofThumbprint),
+  }
 }
 
 function publicKeyOf(key: z.infer<typeof jwk>, index: number): Registration['keys'][number] {
@@ -141,8 +170,10 @@ function thumbprintOfKey({ x5c }: z.infer<typeof jwk>, index: number): string {
     const [encoded] = z.array(z.base64()).min(1).parse(x5c)
     return thumbprintOf(new X509Certificate(Buffer.from(encoded ?? '', 'base64')))
   } catch {
-    throw wrong(`/jwks/keys/${index}/x5c`, 'must hold the certificate (RFC 7517 §4.7)')
+    throw wrong(`/jwks/keys/${index}/x5c`, noCertificate)
   }
 }
+
+const noCertificate = 'must hold the certificate (RFC 7517 §4.7)'
 
 const ofThumbprint = (value: string) => ({ kind: 'thumbprint', value }) as const

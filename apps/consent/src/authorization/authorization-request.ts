@@ -1,7 +1,9 @@
 import {
+  type AuthorizationDetail,
   assertCodeChallenge,
   assertResourceIndicator,
   invalidRequest,
+  invalidRequestUri,
   invalidScope,
   invalidTarget,
   matchRedirectUri,
@@ -9,6 +11,7 @@ import {
   type Parameters,
   parseParameters,
   parseScope,
+  readAuthorizationDetails,
   unauthorizedClient,
   unsupportedResponseType,
 } from '@grantlog/oauth'
@@ -30,6 +33,8 @@ export interface ProvenRedirect {
 export interface AuthorizationRequest extends ProvenRedirect {
   readonly api: ApiRow
   readonly scopes: readonly ApiScope[]
+  /** What is asked for beyond scopes (RFC 9396). */
+  readonly details: readonly AuthorizationDetail[]
   readonly codeChallenge: string
   /** The key that the code is to be bound to (RFC 9449 §10). */
   readonly dpopThumbprint: string | undefined
@@ -44,19 +49,14 @@ export interface AuthorizationRequest extends ProvenRedirect {
  */
 export async function proveRedirect(db: DataSource, query: string): Promise<ProvenRedirect> {
   const given = new URLSearchParams(query)
-  const one = (name: string) => {
-    const values = given.getAll(name).filter(value => value !== '')
-    if (values.length > 1) throw broken(`It says “${name}” more than once.`)
-    return values[0]
-  }
-  const clientId = one('client_id')
+  const clientId = oneOf(given, 'client_id')
   if (clientId === undefined) throw broken('It does not say which application asks (client_id).')
   const known = /^[A-Za-z0-9._~-]{1,64}$/.test(clientId)
   const client = known ? await findClient(db, clientId) : undefined
   if (client === undefined) throw broken('No application is registered under its client_id.')
   if (client.suspended) throw broken('The application has been suspended.')
 
-  const named = one('redirect_uri')
+  const named = oneOf(given, 'redirect_uri')
   // RFC 6749 §3.1.2.3: it may be left out when exactly one is registered
   const only = client.redirect_uris.length === 1 ? client.redirect_uris[0] : undefined
   const redirectUri = named ?? only
@@ -75,7 +75,7 @@ export async function proveRedirect(db: DataSource, query: string): Promise<Prov
 /**
  * Reads the rest. What is wrong here goes back to the client.
  * @throws OAuthError
- * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2
+ * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, RFC 9396 §3
  */
 export async function readRequest(
   db: DataSource,
@@ -90,16 +90,16 @@ export async function readRequest(
   const dpopThumbprint = readThumbprint(parameters)
   const scopes = readScope(parameters, proven.client)
   const api = await findApi(db, parameters, scopes)
-  return { ...proven, api, scopes: scopesAt(api, scopes), codeChallenge, dpopThumbprint }
+  const details = readDetails(parameters, proven.client, api)
+  return { ...proven, api, scopes: scopesAt(api, scopes), details, codeChallenge, dpopThumbprint }
 }
 
 function assertSupported(parameters: Parameters): void {
   if (parameters.require('response_type') !== 'code')
     throw unsupportedResponseType("Parameter 'response_type' must be code.")
-  for (const name of ['request', 'request_uri']) {
-    // ignored, it could say something else than what the person is asked
-    if (parameters.get(name) !== undefined) throw invalidRequest(`Parameter '${name}' is not supported.`)
-  }
+  // ignored, it could say something else than what the person is asked
+  if (parameters.get('request_uri') !== undefined)
+    throw invalidRequestUri("Parameter 'request_uri' must be one that was pushed to this server.")
   const mode = parameters.get('response_mode')
   if (mode !== undefined && mode !== 'query') throw invalidRequest("Parameter 'response_mode' must be query.")
 }
@@ -121,7 +121,9 @@ function readThumbprint(parameters: Parameters): string | undefined {
 // RFC 6749 §3.3: without a scope the server may "fail the request indicating an invalid scope"
 function readScope(parameters: Parameters, client: ClientRow): string[] {
   const scopes = parseScope(parameters.get('scope') ?? '')
-  if (scopes.length === 0) throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
+  // RFC 9396 §3.1: authorization details may stand instead of a scope
+  if (scopes.length === 0 && parameters.get('authorization_details') === undefined)
+    throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
   const [excess] = missingFrom(client.scopes, scopes)
   if (excess !== undefined) throw invalidScope(`The client is not registered for the scope '${excess}'.`)
   return scopes
@@ -131,6 +133,7 @@ async function findApi(db: DataSource, parameters: Parameters, scopes: readonly 
   const [audience, ...more] = parameters.all('resource')
   if (more.length > 0) throw invalidTarget("Name one 'resource' at a time: a token is for one API.")
   if (audience !== undefined) assertResourceIndicator(audience)
+  if (audience === undefined && scopes.length === 0) throw invalidTarget("Name the API by 'resource'.")
   const [api, ...others] = await findApis(db, { audience, scopes })
   if (api === undefined) {
     if (audience === undefined) throw invalidScope('No API knows any of the scopes.')
@@ -141,6 +144,13 @@ async function findApi(db: DataSource, parameters: Parameters, scopes: readonly 
   return api
 }
 
+function readDetails(parameters: Parameters, client: ClientRow, api: ApiRow): AuthorizationDetail[] {
+  const text = parameters.get('authorization_details')
+  if (text === undefined) return []
+  const types = api.details_types.filter(({ type }) => client.details_types.includes(type))
+  return readAuthorizationDetails(text, types, api.audience)
+}
+
 function scopesAt(api: ApiRow, wanted: readonly string[]): ApiScope[] {
   return wanted.map(name => {
     const scope = api.scopes.find(known => known.name === name)
@@ -149,4 +159,12 @@ function scopesAt(api: ApiRow, wanted: readonly string[]): ApiScope[] {
   })
 }
 
-const broken = (what: string) => new Problem(400, 'This request is broken', what)
+/** A parameter before it is known where the answer may go. @throws Problem 400 when it stands there twice */
+export function oneOf(given: URLSearchParams, name: string): string | undefined {
+  const values = given.getAll(name).filter(value => value !== '')
+  if (values.length > 1) throw broken(`It says “${name}” more than once.`)
+  return values[0]
+}
+
+/** What is told to the person. */
+export const broken = (what: string) => new Problem(400, 'This request is broken', what)

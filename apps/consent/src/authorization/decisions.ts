@@ -16,6 +16,7 @@ import { type Approve, grant, type Owner } from '../domain/grant.js'
 import type { Session } from '../people/sessions.js'
 import { person } from '../people/who-commands.js'
 import { findStandingGrant } from '../projections/grants.projection.js'
+import { ApprovedDetails, type DetailsApproval } from './approved-details.js'
 import type { AuthorizationRequest, ProvenRedirect } from './authorization-request.js'
 
 /** Turns what a person decided into a grant, and into the URL that takes her back to the client. */
@@ -25,6 +26,7 @@ export class Decisions {
     private readonly db: DataSource,
     private readonly commands: Commands,
     private readonly clock: Clock,
+    private readonly approvedDetails: ApprovedDetails,
     @Inject(CONFIG) private readonly config: ConsentConfig,
   ) {}
 
@@ -48,11 +50,19 @@ export class Decisions {
       now,
     })
     for (const grantId of standing === undefined ? [fresh] : [standing, fresh]) {
-      const command = this.#approval(request, { grantId, owner, session, interaction, now })
+      const details = await this.approvedDetails.keep(interaction, grantId, request.details)
+      const command = this.#approval(request, { grantId, owner, session, interaction, now, details })
       const { state } = await this.commands.run(grant, grantId, command, person(session.accountId))
       // one that was revoked a moment ago stays so: the approval is a grant of its own
       if (state.status !== 'active' || state.code?.id !== interaction) continue
-      const claims = claimsOf(request, { session, owner, command, now, grantExpiresAt: state.expiresAt })
+      const claims = claimsOf(request, {
+        session,
+        owner,
+        command,
+        now,
+        grantExpiresAt: state.expiresAt,
+        details,
+      })
       const code = await sealCode(claims, parseSealKeys(this.config.CODE_KEYS), {
         expiresAt: state.code.expiresAt,
       })
@@ -90,7 +100,14 @@ export class Decisions {
 
   #approval(
     { client, api, scopes }: AuthorizationRequest,
-    by: { grantId: string; owner: Owner; session: Session; interaction: string; now: number },
+    by: {
+      grantId: string
+      owner: Owner
+      session: Session
+      interaction: string
+      now: number
+      details: DetailsApproval | undefined
+    },
   ): Approve {
     return {
       type: 'approve',
@@ -106,7 +123,11 @@ export class Decisions {
         apiVersion: api.version,
         expiresAt: by.now + this.config.GRANT_DAYS * 24 * 60 * 60,
       },
-      code: { id: by.interaction, expiresAt: by.now + this.config.CODE_SECONDS },
+      code: {
+        id: by.interaction,
+        expiresAt: by.now + this.config.CODE_SECONDS,
+        detailsDigest: by.details?.digest,
+      },
     }
   }
 }
@@ -127,7 +148,14 @@ function grantIdOf(interaction: string): string {
 
 function claimsOf(
   request: AuthorizationRequest,
-  by: { session: Session; owner: Owner; command: Approve; now: number; grantExpiresAt: number | null },
+  by: {
+    session: Session
+    owner: Owner
+    command: Approve
+    now: number
+    grantExpiresAt: number | null
+    details: DetailsApproval | undefined
+  },
 ): CodeClaims {
   const { grantId, clientId, apiId, audience, scopes } = by.command.approval
   return {
@@ -141,6 +169,7 @@ function claimsOf(
     apiId,
     audience,
     scopes,
+    ...(by.details && { details: by.details }),
     codeChallenge: request.codeChallenge,
     ...(request.dpopThumbprint !== undefined && { dpopThumbprint: request.dpopThumbprint }),
     accessTokenSeconds: request.api.access_token_seconds,

@@ -36,6 +36,18 @@ const after = (...commands: GrantCommand[]): GrantState =>
 const names = (events: readonly GrantEvent[]) => events.map(event => event.type)
 
 describe('what is recorded of a grant', () => {
+  it('of authorization details, their digest and nothing else', () => {
+    const { approval, code } = approve(1)
+    const detailed: GrantCommand = {
+      type: 'approve',
+      approval,
+      code: { ...code, detailsDigest: 'd'.repeat(43) },
+    }
+    const [approved, issued] = grant.decide(detailed, grant.initial)
+    expect(approved?.data).toEqual(approval)
+    expect(issued?.data).toMatchObject({ codeId: code.id, detailsDigest: 'd'.repeat(43) })
+  })
+
   it.each([
     ['the first approval, and its code', [], approve(1), ['grant.approved', 'grant.code-issued']],
     ['the same again: only its code', [approve(1)], approve(2), ['grant.code-issued']],

@@ -20,7 +20,12 @@ export interface Approve {
   readonly type: 'approve'
   /** What is approved now. An active grant keeps the scopes that it had besides. */
   readonly approval: EventData<'grant.approved'>
-  readonly code: { readonly id: string; readonly expiresAt: number }
+  readonly code: {
+    readonly id: string
+    readonly expiresAt: number
+    /** Of the authorization details that are approved with it. */
+    readonly detailsDigest?: string | undefined
+  }
 }
 
 export type GrantCommand =
@@ -93,7 +98,13 @@ function approve({ approval, code }: Approve, state: GrantState): GrantEvent[] {
   const { grantId, approvedBy, scopes, clientVersion, apiVersion, expiresAt } = approval
   const issued: GrantEvent = {
     type: 'grant.code-issued',
-    data: { grantId, codeId: code.id, scopes, expiresAt: code.expiresAt },
+    data: {
+      grantId,
+      codeId: code.id,
+      scopes,
+      ...(code.detailsDigest !== undefined && { detailsDigest: code.detailsDigest }),
+      expiresAt: code.expiresAt,
+    },
   }
   switch (state.status) {
     case 'unknown':

@@ -8,8 +8,8 @@ import {
   type AuthorizationRequest,
   type ProvenRedirect,
   proveRedirect,
-  readRequest,
 } from '../authorization/authorization-request.js'
+import { AuthorizationRequests, type FoundRequest } from '../authorization/authorization-requests.js'
 import { Decisions, newInteraction } from '../authorization/decisions.js'
 import type { ConsentConfig } from '../consent.config.js'
 import type { Owner } from '../domain/grant.js'
@@ -31,6 +31,7 @@ export class AuthorizeController {
   constructor(
     private readonly db: DataSource,
     private readonly browser: Browser,
+    private readonly requests: AuthorizationRequests,
     private readonly decisions: Decisions,
     private readonly organizations: Organizations,
     private readonly clock: Clock,
@@ -40,7 +41,7 @@ export class AuthorizeController {
   @Get()
   async ask(@Req() http: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const query = queryOf(http.url)
-    await this.#withRequest(query, reply, async request => {
+    await this.#withRequest(await this.requests.find(query), reply, async request => {
       const visit = await this.browser.visit(http, reply)
       if (visit.session === undefined) {
         const asked = { query, client: request.client.name, api: request.api.name }
@@ -64,7 +65,8 @@ export class AuthorizeController {
     // ours, not the client's: a form that lacks it is told to the person
     const decision = form.require('decision')
     const visit = await this.browser.prove(http, form.require('csrf'), purposeOf(interaction, query))
-    await this.#withRequest(query, reply, async request => {
+    const found = await this.requests.find(query, interaction)
+    await this.#withRequest(found, reply, async request => {
       const { session } = visit
       if (session === undefined) {
         seeOther(reply, `/authorize?${query}`)
@@ -72,12 +74,17 @@ export class AuthorizeController {
       }
       switch (decision) {
         case 'deny':
+          await this.requests.answer(found, interaction)
           seeOther(reply, await this.decisions.deny(request, { session, interaction }))
           return
         case 'approve': {
           const owner = await this.#ownerOf(form.get('owner'), session)
-          if (typeof owner === 'string') await this.#show(reply, visit, session, request, query, owner)
-          else seeOther(reply, await this.decisions.approve(request, { session, owner, interaction }))
+          if (typeof owner === 'string') {
+            await this.#show(reply, visit, session, request, query, owner)
+            return
+          }
+          await this.requests.answer(found, interaction)
+          seeOther(reply, await this.decisions.approve(request, { session, owner, interaction }))
           return
         }
         default:
@@ -88,13 +95,14 @@ export class AuthorizeController {
 
   /** Until the redirect URI is proven a refusal is a page; from then on it goes back to the client. */
   async #withRequest(
-    query: string,
+    found: FoundRequest,
     reply: FastifyReply,
     work: (request: AuthorizationRequest) => Promise<void>,
   ): Promise<void> {
-    const proven = await proveRedirect(this.db, query)
+    const proven = await proveRedirect(this.db, found.query)
     try {
-      await work(await readRequest(this.db, query, proven))
+      if (found.object === undefined) await work(await this.requests.read(found, proven))
+      else seeOther(reply, `/authorize?${await this.requests.keep(found.object, proven)}`)
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
       seeOther(reply, this.decisions.refuse(proven, error))

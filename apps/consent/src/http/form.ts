@@ -1,7 +1,7 @@
 import { type Parameters, parseParameters } from '@grantlog/oauth'
 import { Problem } from '@grantlog/platform'
 
-/** Longest query of an authorization request that a form carries. */
+/** Longest field: the query of an authorization request. */
 const longest = 8192
 
 /** The fields of a form. @throws Problem 415; OAuthError for a form that is malformed */

@@ -2,7 +2,8 @@ import { contentSecurityPolicy } from '@grantlog/ui'
 import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DataSource } from 'typeorm'
-import { proveRedirect, readRequest } from '../authorization/authorization-request.js'
+import { proveRedirect } from '../authorization/authorization-request.js'
+import { AuthorizationRequests } from '../authorization/authorization-requests.js'
 import { type SignInPage, signInPage } from '../pages/sign-in.page.js'
 import { Accounts } from '../people/accounts.js'
 import { Sessions } from '../people/sessions.js'
@@ -22,6 +23,7 @@ export class SignInController {
     private readonly accounts: Accounts,
     private readonly sessions: Sessions,
     private readonly limits: SignInLimits,
+    private readonly requests: AuthorizationRequests,
   ) {}
 
   @Get('sign-in')
@@ -96,7 +98,8 @@ export class SignInController {
   /** Who asks what she signs in to answer. @throws Problem, OAuthError for a request that is out of order by now */
   async #questionOf(query: string | undefined): Promise<{ asked?: SignInPage['asked']; policy: string }> {
     if (query === undefined) return { policy: contentSecurityPolicy() }
-    const request = await readRequest(this.db, query, await proveRedirect(this.db, query))
+    const found = await this.requests.find(query)
+    const request = await this.requests.read(found, await proveRedirect(this.db, found.query))
     return {
       asked: { query, client: request.client.name, api: request.api.name },
       policy: contentSecurityPolicy({ formAction: [request.redirectUri] }),

@@ -1,5 +1,5 @@
 import { createEventTables, createProjectionTable, dropEventTables } from '@grantlog/eventing'
-import { signingKeysOf } from '@grantlog/platform'
+import { createUsedOnceTable, signingKeysOf } from '@grantlog/platform'
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { apis } from '../projections/apis.projection.js'
 import { clients } from '../projections/clients.projection.js'
@@ -31,6 +31,26 @@ export class Consent1764000000000 implements MigrationInterface {
         expires_at bigint not null
       )`)
     await db.query('create index sessions_expiry on sessions (expires_at)')
+    await db.query(createUsedOnceTable)
+    await db.query(`
+      create table pushed_requests (
+        uri_hash text primary key,
+        client_id text not null,
+        query text not null,
+        expires_at bigint not null,
+        opened boolean not null default false,
+        answered_by text
+      )`)
+    await db.query(`
+      create table approved_details (
+        code_id text primary key,
+        grant_id text not null,
+        details text not null,
+        salt text not null,
+        approved_at timestamptz not null default now()
+      )`)
+    await db.query('create index approved_details_grant on approved_details (grant_id, approved_at)')
+    await db.query('create index pushed_requests_expiry on pushed_requests (expires_at)')
     await db.query(`
       create table sign_in_attempts (
         key text,
@@ -41,7 +61,9 @@ export class Consent1764000000000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('drop table sessions, sign_in_attempts, accounts, organizations')
+    await db.query(
+      'drop table approved_details, used_once, pushed_requests, sessions, sign_in_attempts, accounts, organizations',
+    )
     await db.query(
       'drop table client_view, api_view, membership_view, grant_view, last_use_view, signing_key_view',
     )

@@ -16,6 +16,7 @@ import {
   split,
 } from '@grantlog/ui'
 import type { AuthorizationRequest } from '../authorization/authorization-request.js'
+import { shownDetail } from './details.js'
 import { type SignedIn, shell } from './shell.js'
 
 export interface ConsentPage {
@@ -55,7 +56,8 @@ ${disclosure({ summary: `More about ${client.name}`, body: aboutClient(request) 
         },
         slip({
           body: html`${whose(options)}
-${part({ title: `What ${client.name} may do`, body: scopeList(request.scopes.map(({ text, access }) => ({ words: text, access }))) })}
+${request.scopes.length > 0 && part({ title: `What ${client.name} may do`, body: scopeList(request.scopes.map(({ text, access }) => ({ words: text, access }))) })}
+${details(request)}
 ${part({
   title: 'For how long',
   body: iconLine(
@@ -97,13 +99,28 @@ function whose({ person, organizations, request, error }: ConsentPage) {
   })
 }
 
+/** Each in the API’s words, with everything that was asked for: nothing of it is granted unseen. */
+function details({ client, api, details }: AuthorizationRequest) {
+  return details
+    .map(detail => shownDetail(detail, api.details_types))
+    .map(({ title, members }) =>
+      part({
+        title: `${client.name} may do exactly this: ${title}`,
+        body: members.length > 0 ? definitionList(members) : 'Without further limits.',
+      }),
+    )
+}
+
 function aboutClient({ client, api }: AuthorizationRequest) {
   return definitionList([
     [
       'Website',
       client.homepage === null ? 'not told' : html`<a href="${client.homepage}">${client.homepage}</a>`,
     ],
-    ['Kind', client.public ? 'Runs on your device' : 'Runs on a server, and keeps a secret'],
+    [
+      'Kind',
+      client.auth_method === 'none' ? 'Runs on your device' : 'Runs on a server, and keeps a secret or a key',
+    ],
     ['Client id', html`<code>${client.client_id}</code>`],
     ['API', html`<code>${api.audience}</code>`],
   ])

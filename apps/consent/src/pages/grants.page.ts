@@ -18,6 +18,7 @@ import {
   table,
 } from '@grantlog/ui'
 import type { ShownGrant } from '../projections/grants.projection.js'
+import { shownDetail } from './details.js'
 import { type SignedIn, shell } from './shell.js'
 
 export interface GrantsPage {
@@ -66,7 +67,7 @@ function grantCard(grant: ShownGrant, csrf: string): Html {
       ['Allowed', moment(new Date(grant.approved_at), { withTime: true })],
       ['Last used', lastUse(grant)],
       ['Ends', grant.expires_at === null ? 'when it is revoked' : moment(atSeconds(grant.expires_at))],
-    ])}${scopeList(scopesOf(grant))}${form(
+    ])}${scopeList([...scopesOf(grant), ...detailsOf(grant)])}${form(
       { action: `/grants/${grant.grant_id}/revoke`, csrf, label: `Access for ${client}` },
       actions(button({ label: 'Revoke', kind: 'danger', context: `access for ${client}` })),
     )}`,
@@ -101,6 +102,16 @@ function scopesOf({ scopes, api_scopes }: ShownGrant) {
   return scopes.map(name => {
     const scope = api_scopes?.find(known => known.name === name)
     return { words: scope?.text ?? name, access: scope?.access ?? ('read' as const) }
+  })
+}
+
+function detailsOf({ details, api_details_types }: ShownGrant) {
+  return details.flat().map(detail => {
+    const { title, members } = shownDetail(detail, api_details_types ?? [])
+    const words = [title, members.map(member => member.join(' ')).join(', ')]
+      .filter(text => text !== '')
+      .join(': ')
+    return { words, access: 'write' as const }
   })
 }
 

@@ -8,11 +8,13 @@ export interface ApiRow {
   audience: string
   name: string
   scopes: ApiScope[]
+  details_types: ApiDetailsType[]
   access_token_seconds: number
   suspended: boolean
   /** Version of its stream, and so of the scopes' words. */
   version: number
 }
+export type ApiDetailsType = NonNullable<EventData<'api.registered'>['authorizationDetailsTypes']>[number]
 export type ApiScope = EventData<'api.registered'>['scopes'][number]
 
 export const apis = defineProjection<ApiRow>({
@@ -25,6 +27,7 @@ export const apis = defineProjection<ApiRow>({
     audience: 'text not null',
     name: 'text not null',
     scopes: 'json not null',
+    details_types: 'json not null',
     access_token_seconds: 'integer not null',
     suspended: 'boolean not null',
     version: 'integer not null',
@@ -56,6 +59,7 @@ function facts(data: EventData<'api.registered'>) {
     audience: data.audience,
     name: data.name,
     scopes: data.scopes,
+    details_types: data.authorizationDetailsTypes ?? [],
     access_token_seconds: data.accessTokenSeconds,
   }
 }

@@ -1,16 +1,21 @@
+import type { EventData } from '@grantlog/contracts'
 import { defineProjection } from '@grantlog/eventing'
+import type { RegisteredClient } from '@grantlog/oauth'
 import type { DataSource } from 'typeorm'
 
 /** What a person is told of a client, and what its requests are held against. */
-export interface ClientRow {
+export interface ClientRow extends RegisteredClient {
   client_id: string
   name: string
   homepage: string | null
   redirect_uris: string[]
   grant_types: string[]
   scopes: string[]
-  public: boolean
-  suspended: boolean
+  /** Of authorization details (RFC 9396 §10). */
+  details_types: string[]
+  /** Whether its requests must be pushed (RFC 9126 §6) or signed (RFC 9101 §10.5). */
+  require_pushed: boolean
+  require_signed: boolean
   /** Version of its stream: what the person saw is found by it years later. */
   version: number
 }
@@ -27,19 +32,29 @@ export const clients = defineProjection<ClientRow>({
     redirect_uris: 'text[] not null',
     grant_types: 'text[] not null',
     scopes: 'text[] not null',
-    public: 'boolean not null',
+    details_types: 'text[] not null',
+    auth_method: 'text not null',
+    verifiers: 'text[] not null',
+    keys: 'json not null',
+    certificates: 'json not null',
+    require_pushed: 'boolean not null',
+    require_signed: 'boolean not null',
     suspended: 'boolean not null',
     version: 'integer not null',
   },
   on: {
     'client.registered': {
       key: ({ data }) => data.clientId,
-      row: (_, { data, streamVersion }) => ({ ...facts(data), suspended: false, version: streamVersion }),
+      row: (_, { data, streamVersion }) => ({
+        ...facts(data),
+        verifiers: data.credentials.map(credential => credential.verifier),
+        suspended: false,
+        version: streamVersion,
+      }),
     },
     'client.updated': {
       key: ({ data }) => data.clientId,
-      row: (row, { data, streamVersion }) =>
-        row && { ...facts(data), suspended: row.suspended, version: streamVersion },
+      row: (row, { data, streamVersion }) => row && { ...row, ...facts(data), version: streamVersion },
     },
     'client.suspended': {
       key: ({ data }) => data.clientId,
@@ -52,15 +67,7 @@ export const clients = defineProjection<ClientRow>({
   },
 })
 
-function facts(data: {
-  clientId: string
-  name: string
-  homepage: string | null
-  redirectUris: string[]
-  grantTypes: string[]
-  scopes: string[]
-  tokenEndpointAuthMethod: string
-}) {
+function facts(data: EventData<'client.updated'>) {
   return {
     client_id: data.clientId,
     name: data.name,
@@ -68,7 +75,12 @@ function facts(data: {
     redirect_uris: data.redirectUris,
     grant_types: data.grantTypes,
     scopes: data.scopes,
-    public: data.tokenEndpointAuthMethod === 'none',
+    details_types: data.authorizationDetailsTypes ?? [],
+    auth_method: data.tokenEndpointAuthMethod,
+    keys: data.keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })),
+    certificates: data.certificates,
+    require_pushed: data.requirePushedRequests,
+    require_signed: data.requireSignedRequests,
   }
 }
 

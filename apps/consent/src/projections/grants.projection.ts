@@ -1,7 +1,8 @@
 import { defineProjection } from '@grantlog/eventing'
+import type { AuthorizationDetail } from '@grantlog/oauth'
 import type { DataSource } from 'typeorm'
 import type { Owner } from '../domain/grant.js'
-import type { ApiScope } from './apis.projection.js'
+import type { ApiDetailsType, ApiScope } from './apis.projection.js'
 
 /** A grant as its owner sees it. Times are ISO 8601, `expires_at` is in seconds. */
 export interface GrantRow {
@@ -110,17 +111,26 @@ export interface ShownGrant extends GrantRow {
   client_name: string | null
   api_name: string | null
   api_scopes: ApiScope[] | null
+  api_details_types: ApiDetailsType[] | null
+  /** What was approved in detail with each code, the latest first; 20 at most. */
+  details: AuthorizationDetail[][]
   owner_name: string | null
   last_used_at: string | null
 }
 
 const shownAtOnce = 200
+const detailsAtOnce = 20
 
 /** The grants of a person and of the organizations that she may act for; the latest first, 200 at most. */
 export function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[]> {
   return db.query(
     `select grant_view.*, last_used_at, client_view.name as client_name, api_view.name as api_name,
-       api_view.scopes as api_scopes, coalesce(accounts.name, organizations.name) as owner_name
+       api_view.scopes as api_scopes, api_view.details_types as api_details_types,
+       coalesce((
+         select json_agg(latest.details) from (
+           select details::json from approved_details where approved_details.grant_id = grant_view.grant_id
+           order by approved_at desc limit ${detailsAtOnce}) latest), '[]') as details,
+       coalesce(accounts.name, organizations.name) as owner_name
      from grant_view
      left join last_use_view using (grant_id)
      left join client_view using (client_id)

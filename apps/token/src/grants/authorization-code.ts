@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { type BoundTo, type CodeClaims, codeClaims } from '@grantlog/contracts'
-import { formatScope, invalidGrant, invalidRequest, openCode, verifyCodeVerifier } from '@grantlog/oauth'
+import { invalidGrant, invalidRequest, narrowedDetails, openCode, verifyCodeVerifier } from '@grantlog/oauth'
 import { type FamilyFacts, family } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
+import { keepDetails } from './family-details.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { createRefreshToken, issue, tokenType } from './issuance.js'
+import { createRefreshToken, extent, issue, tokenType } from './issuance.js'
 import { signingKeyFor } from './signing.js'
 import { assertResource } from './target.js'
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). The sealed code holds its facts; one use is the family's first append. */
 export const authorizationCode: Grant = {
   type: 'authorization_code',
+  takesDetails: true,
 
   async handle(request: TokenRequest, services: TokenServices): Promise<TokenResponse> {
     const { client, parameters } = request
@@ -25,6 +27,8 @@ export const authorizationCode: Grant = {
     verifyCodeVerifier(verifier, code.codeChallenge)
     assertKey(code, request.boundTo)
     assertResource(parameters, code.audience)
+    const granted = code.details?.granted ?? []
+    const details = narrowedDetails(parameters.get('authorization_details'), granted)
     const [key] = await Promise.all([
       signingKeyFor(code.audience, services),
       assertAllowed(code, services, now),
@@ -44,9 +48,11 @@ export const authorizationCode: Grant = {
       subject: code.person,
       audience: code.audience,
       scopes: code.scopes,
+      details,
       boundTo: request.boundTo,
       family: { ...facts, organizationId: code.owner.kind === 'organization' ? code.owner.id : undefined },
     })
+    if (refresh !== undefined) await keepDetails(facts, granted, services)
     const { events } = await services.commands.run(
       family,
       code.codeId,
@@ -70,7 +76,7 @@ export const authorizationCode: Grant = {
       access_token: token.sign(),
       token_type: tokenType(request.boundTo),
       expires_in: token.facts.expiresAt - now,
-      scope: formatScope(code.scopes),
+      ...extent(code.scopes, details),
       ...(refresh && { refresh_token: refresh.token }),
     }
   },
@@ -126,6 +132,7 @@ function factsOf(
     owner: code.owner,
     audience: code.audience,
     scopes: code.scopes,
+    ...(code.details && { detailsDigest: code.details.digest }),
     grantExpiresAt: code.grantExpiresAt,
     refreshExpiresAt:
       refreshExpiresAt === undefined

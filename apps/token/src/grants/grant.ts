@@ -1,5 +1,5 @@
 import type { BoundTo, EventData } from '@grantlog/contracts'
-import type { Parameters } from '@grantlog/oauth'
+import type { AuthorizationDetail, Parameters } from '@grantlog/oauth'
 import type { ClientRow } from '../projections/clients.projection.js'
 import type { TokenServices } from '../token-services.js'
 
@@ -20,7 +20,10 @@ export interface TokenResponse {
   token_type: 'Bearer' | 'DPoP'
   /** Seconds. */
   expires_in: number
-  scope: string
+  /** Absent where there are only authorization details. */
+  scope?: string
+  /** RFC 9396 §7 */
+  authorization_details?: readonly AuthorizationDetail[]
   refresh_token?: string
   /** RFC 8693 §2.2.1 */
   issued_token_type?: string
@@ -29,5 +32,7 @@ export interface TokenResponse {
 /** One grant type: its name and what it does. It answers, or throws an OAuthError. */
 export interface Grant {
   readonly type: EventData<'token.issued'>['grantType']
+  /** Whether its request may name authorization details (RFC 9396 §6). */
+  readonly takesDetails?: boolean
   readonly handle: (request: TokenRequest, services: TokenServices) => Promise<TokenResponse>
 }

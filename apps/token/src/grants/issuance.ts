@@ -3,6 +3,7 @@ import type { BoundTo, EventData } from '@grantlog/contracts'
 import {
   type AccessTokenClaims,
   type ActClaim,
+  type AuthorizationDetail,
   type Confirmation,
   formatScope,
   type LineageClaim,
@@ -10,6 +11,7 @@ import {
 } from '@grantlog/oauth'
 import { actorsIn } from '../domain/exchange.js'
 import type { SigningKey } from '../keys/signing-keys.js'
+import type { TokenResponse } from './grant.js'
 
 /** An access token that is decided upon but not yet signed: its event's facts, and the JWT that they make. */
 export interface Issuance {
@@ -29,6 +31,7 @@ interface Issue {
   readonly subject: string
   readonly audience: string
   readonly scopes: readonly string[]
+  readonly details?: readonly AuthorizationDetail[]
   readonly boundTo: BoundTo | undefined
   readonly family?: {
     readonly familyId: string
@@ -83,6 +86,7 @@ export function issue(request: Issue): Issuance {
     exp: facts.expiresAt,
     jti: facts.tokenId,
     scope: formatScope(facts.scopes),
+    ...(request.details?.length && { authorization_details: request.details }),
     ...(family && { family: family.familyId, grant: family.grantId, auth_time: family.authTime }),
     ...(family?.organizationId !== undefined && { organization: family.organizationId }),
     ...(request.boundTo && { cnf: confirmation(request.boundTo) }),
@@ -99,6 +103,17 @@ export function confirmation({ kind, thumbprint }: BoundTo): Confirmation {
 /** @see RFC 6749 §5.1, RFC 9449 §5 */
 export function tokenType(boundTo: BoundTo | undefined): 'Bearer' | 'DPoP' {
   return boundTo?.kind === 'dpop' ? 'DPoP' : 'Bearer'
+}
+
+/** What a token is for, as the response says it. @see RFC 6749 §5.1, RFC 9396 §7 */
+export function extent(
+  scopes: readonly string[],
+  details: readonly AuthorizationDetail[],
+): Pick<TokenResponse, 'scope' | 'authorization_details'> {
+  return {
+    ...(scopes.length > 0 && { scope: formatScope(scopes) }),
+    ...(details.length > 0 && { authorization_details: details }),
+  }
 }
 
 export interface RefreshToken {

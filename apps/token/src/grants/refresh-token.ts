@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Known } from '@grantlog/eventing'
-import { formatScope, invalidGrant, invalidScope, missingFrom, parseScope } from '@grantlog/oauth'
+import { invalidGrant, invalidScope, missingFrom, narrowedDetails, parseScope } from '@grantlog/oauth'
 import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
+import { findDetails } from './family-details.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { issue, parseRefreshToken, type RefreshToken, successorOfToken, tokenType } from './issuance.js'
+import {
+  extent,
+  issue,
+  parseRefreshToken,
+  type RefreshToken,
+  successorOfToken,
+  tokenType,
+} from './issuance.js'
 import { signingKeyFor } from './signing.js'
 import { assertResource } from './target.js'
 
@@ -17,6 +25,7 @@ const refused = 'The refresh token is invalid, expired or revoked.'
  */
 export const refreshToken: Grant = {
   type: 'refresh_token',
+  takesDetails: true,
 
   async handle(request: TokenRequest, services: TokenServices): Promise<TokenResponse> {
     const { client, parameters } = request
@@ -33,6 +42,9 @@ export const refreshToken: Grant = {
     await assertBinding(facts, presented, request, services)
     assertResource(parameters, facts.audience)
     const scopes = narrowed(facts, parameters.get('scope'))
+    const granted = await findDetails(facts, services)
+    if (granted === undefined) throw invalidGrant(refused, 'its authorization details were deleted')
+    const details = narrowedDetails(parameters.get('authorization_details'), granted)
     const now = services.clock.seconds()
     const [key] = await Promise.all([
       signingKeyFor(facts.audience, services),
@@ -51,6 +63,7 @@ export const refreshToken: Grant = {
       subject: facts.person,
       audience: facts.audience,
       scopes,
+      details,
       boundTo: request.boundTo,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
@@ -71,7 +84,7 @@ export const refreshToken: Grant = {
       access_token: token.sign(),
       token_type: tokenType(request.boundTo),
       expires_in: token.facts.expiresAt - now,
-      scope: formatScope(scopes),
+      ...extent(scopes, details),
       refresh_token: successor.token,
     }
   },

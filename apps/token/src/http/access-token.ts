@@ -29,6 +29,7 @@ const claims = names.extend({
   auth_time: z.number().optional(),
   cnf: z.object({ jkt: z.string(), 'x5t#S256': z.string() }).partial().optional(),
   act: act.optional(),
+  authorization_details: z.array(z.looseObject({ type: z.string() })).optional(),
   lineage: z.array(names.extend({ kid: z.string() })).optional(),
 })
 export type OwnAccessToken = Omit<z.infer<typeof claims>, 'iss'> & {

@@ -2,11 +2,11 @@ import { invalidClient } from '@grantlog/oauth'
 import { Controller, HttpCode, Post, Req } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
 import { family } from '../domain/family.js'
+import { findDetails } from '../grants/family-details.js'
 import { confirmation, parseRefreshToken } from '../grants/issuance.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readActiveAccessToken } from './access-token.js'
-import { authenticate, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -35,9 +35,9 @@ export class IntrospectionController {
   @Post('introspect')
   @HttpCode(200)
   async introspect(@Req() http: FastifyRequest): Promise<Introspection> {
-    const request = readClientRequest(http, this.services)
+    const request = this.services.clientRequests.read(http)
     const token = request.parameters.require('token')
-    const client = await authenticate(request, this.services)
+    const client = await this.services.clientRequests.authenticate(request)
     // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"
     if (client.auth_method === 'none') throw invalidClient('Introspection needs a client that authenticates.')
     const found = parseRefreshToken(token) ? await this.#refreshToken(token) : await this.#accessToken(token)
@@ -67,6 +67,8 @@ export class IntrospectionController {
       issuedAt: facts.startedAt,
     })
     if (elsewhere || refresh.expiresAt <= clock.seconds()) return inactive
+    const details = await findDetails(facts, this.services)
+    if (details === undefined) return inactive
     return {
       active: true,
       iss: config.ISSUER,
@@ -75,6 +77,7 @@ export class IntrospectionController {
       scope: facts.scopes.join(' '),
       exp: refresh.expiresAt,
       aud: facts.audience,
+      ...(details.length > 0 && { authorization_details: details }), // RFC 9396 §9.2
       ...(facts.boundTo && { cnf: confirmation(facts.boundTo) }),
     }
   }

@@ -7,6 +7,7 @@ import {
 } from '@grantlog/oauth'
 import { Controller, Get, Header } from '@nestjs/common'
 import { grants } from '../grants/index.js'
+import { findDetailsTypes } from '../projections/apis.projection.js'
 import type { TokenConfig } from '../token.config.js'
 import { TokenServices } from '../token-services.js'
 
@@ -17,8 +18,8 @@ export class MetadataController {
 
   @Get('.well-known/oauth-authorization-server')
   @Header('cache-control', 'public, max-age=300')
-  metadata(): AuthorizationServerMetadata {
-    return metadataOf(this.services.config)
+  async metadata(): Promise<AuthorizationServerMetadata> {
+    return metadataOf(this.services.config, await findDetailsTypes(this.services.db))
   }
 
   @Get('jwks')
@@ -29,16 +30,18 @@ export class MetadataController {
   }
 }
 
-/** The document lists what is there: grants come from the index, endpoints from the configuration. */
+/** The document lists what is there: grants come from the index, endpoints from the configuration, types from the APIs. */
 export function metadataOf(
   config: Pick<
     TokenConfig,
     | 'ISSUER'
     | 'AUTHORIZATION_ENDPOINT'
+    | 'PUSHED_AUTHORIZATION_REQUEST_ENDPOINT'
     | 'MTLS_URL'
     | 'CLIENT_CERTIFICATE_HEADER'
     | 'CLIENT_CERTIFICATE_AUTHORITIES'
   >,
+  detailsTypes: readonly string[],
 ): AuthorizationServerMetadata {
   const at = (path: string, base: string = config.ISSUER) => `${base.replace(/\/$/, '')}/${path}`
   const endpoints = (base?: string) => ({
@@ -51,6 +54,11 @@ export function metadataOf(
   return authorizationServerMetadata({
     issuer: config.ISSUER,
     authorization_endpoint: config.AUTHORIZATION_ENDPOINT,
+    pushed_authorization_request_endpoint: config.PUSHED_AUTHORIZATION_REQUEST_ENDPOINT,
+    request_parameter_supported: true,
+    request_object_signing_alg_values_supported: algorithms,
+    // none but what was pushed: RFC 9126 §5 says that this does not concern those
+    request_uri_parameter_supported: false,
     ...endpoints(),
     jwks_uri: at('jwks'),
     grant_types_supported: grants.map(grant => grant.type),
@@ -61,8 +69,15 @@ export function metadataOf(
     introspection_endpoint_auth_methods_supported: methods.filter(method => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     dpop_signing_alg_values_supported: algorithms,
+    authorization_details_types_supported: detailsTypes,
     tls_client_certificate_bound_access_tokens: config.CLIENT_CERTIFICATE_HEADER !== undefined || undefined,
-    mtls_endpoint_aliases: config.MTLS_URL === undefined ? undefined : endpoints(config.MTLS_URL),
+    mtls_endpoint_aliases:
+      config.MTLS_URL === undefined
+        ? undefined
+        : {
+            ...endpoints(config.MTLS_URL),
+            pushed_authorization_request_endpoint: at('par', config.MTLS_URL),
+          },
   })
 }
 

@@ -7,7 +7,6 @@ import { parseRefreshToken } from '../grants/issuance.js'
 import { wasIssued } from '../grants/refresh-token.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
-import { authenticate, readClientRequest } from './client-request.js'
 
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
@@ -20,9 +19,9 @@ export class RevocationController {
   @Post('revoke')
   @HttpCode(200)
   async revoke(@Req() http: FastifyRequest): Promise<void> {
-    const request = readClientRequest(http, this.services)
+    const request = this.services.clientRequests.read(http)
     const token = request.parameters.require('token')
-    const client = await authenticate(request, this.services)
+    const client = await this.services.clientRequests.authenticate(request)
     // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
     if (parseRefreshToken(token)) await this.#revokeFamily(token, client.client_id)
     else await this.#revokeAccessToken(token, client.client_id)

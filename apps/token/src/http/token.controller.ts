@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { BoundTo } from '@grantlog/contracts'
-import { unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
+import { invalidAuthorizationDetails, unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
 import { currentTrace } from '@grantlog/platform'
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -8,7 +8,7 @@ import type { TokenResponse } from '../grants/grant.js'
 import { grants } from '../grants/index.js'
 import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
-import { authenticate, readBinding, readClientRequest } from './client-request.js'
+import { readBinding } from './binding.js'
 
 const maxCodeLength = 8192
 /** Characters of an Idempotency-Key: 128 random bits in base64url. */
@@ -27,12 +27,15 @@ export class TokenController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenResponse> {
     const { clock, dpopNonces } = this.services
-    const request = readClientRequest(http, this.services, { maxValueLength: maxCodeLength })
+    const request = this.services.clientRequests.read(http, { maxValueLength: maxCodeLength })
     const { parameters } = request
     const type = parameters.require('grant_type')
     const grant = grants.find(candidate => candidate.type === type)
     if (grant === undefined) throw unsupportedGrantType('The grant type is not supported.')
-    const client = await authenticate(request, this.services)
+    // ignored, the client would believe that its token is for less than it is
+    if (parameters.get('authorization_details') !== undefined && grant.takesDetails !== true)
+      throw invalidAuthorizationDetails('This grant type takes no authorization details.')
+    const client = await this.services.clientRequests.authenticate(request)
     if (!client.grant_types.includes(type))
       throw unauthorizedClient('The client is not registered for the grant type.')
     const boundTo = await readBinding(http, 'token', request, client, this.services)

@@ -10,6 +10,13 @@ export class Token1764000000000 implements MigrationInterface {
     await db.query(createEventTables)
     for (const projection of [clients, apis, revocations]) await db.query(createProjectionTable(projection))
     await db.query(createUsedOnceTable)
+    await db.query(`
+      create table family_details (
+        family_id text primary key,
+        details json not null,
+        expires_at bigint
+      )`)
+    await db.query('create index family_details_expiry on family_details (expires_at)')
     await db.query('create index api_view_audience on api_view (audience)')
     await db.query('create index api_view_scopes on api_view using gin (scopes)')
     await db.query(`
@@ -21,7 +28,9 @@ export class Token1764000000000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('drop table used_once, signing_keys, client_view, api_view, revocation_view')
+    await db.query(
+      'drop table family_details, used_once, signing_keys, client_view, api_view, revocation_view',
+    )
     await db.query(dropEventTables)
   }
 }

@@ -1,3 +1,4 @@
+import type { EventData } from '@grantlog/contracts'
 import { defineProjection, grouped } from '@grantlog/eventing'
 import type { SigningAlgorithm } from '@grantlog/oauth'
 import { poolOf } from '@grantlog/platform'
@@ -8,6 +9,8 @@ export interface ApiRow {
   api_id: string
   audience: string
   scopes: string[]
+  /** Of authorization details (RFC 9396). */
+  details_types: string[]
   access_token_seconds: number
   signing_alg: SigningAlgorithm
   suspended: boolean
@@ -22,6 +25,7 @@ export const apis = defineProjection<ApiRow>({
     api_id: 'text',
     audience: 'text not null',
     scopes: 'text[] not null',
+    details_types: 'text[] not null',
     access_token_seconds: 'integer not null',
     signing_alg: 'text not null',
     suspended: 'boolean not null',
@@ -46,17 +50,12 @@ export const apis = defineProjection<ApiRow>({
   },
 })
 
-function facts(data: {
-  apiId: string
-  audience: string
-  scopes: readonly { name: string }[]
-  accessTokenSeconds: number
-  accessTokenAlgorithm: SigningAlgorithm
-}) {
+function facts(data: EventData<'api.registered'>) {
   return {
     api_id: data.apiId,
     audience: data.audience,
     scopes: data.scopes.map(scope => scope.name),
+    details_types: (data.authorizationDetailsTypes ?? []).map(({ type }) => type),
     access_token_seconds: data.accessTokenSeconds,
     signing_alg: data.accessTokenAlgorithm,
   }
@@ -97,4 +96,12 @@ export async function usedAlgorithms(db: DataSource): Promise<SigningAlgorithm[]
     'select distinct signing_alg from api_view',
   )
   return rows.map(({ signing_alg }) => signing_alg)
+}
+
+/** The types of authorization details that some API understands. */
+export async function findDetailsTypes(db: DataSource): Promise<string[]> {
+  const rows: { type: string }[] = await db.query(
+    'select distinct unnest(details_types) as type from api_view order by type',
+  )
+  return rows.map(({ type }) => type)
 }

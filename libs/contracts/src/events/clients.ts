@@ -4,6 +4,7 @@ import {
   apiId,
   audience,
   clientId,
+  detailsType,
   grantTypes,
   publicJwk,
   scopes,
@@ -39,7 +40,9 @@ const client = z.strictObject({
       }),
     )
     .max(10)
-    .describe('The public keys of `private_key_jwt` (RFC 7523); none for any other method.'),
+    .describe(
+      'The client’s public keys: of `private_key_jwt` (RFC 7523), and of signed request objects (RFC 9101).',
+    ),
   certificates: z
     .array(
       z.strictObject({
@@ -56,7 +59,18 @@ const client = z.strictObject({
     .describe(
       'How every token of the client must be bound to its sender (RFC 9449, RFC 8705); null: as it asks.',
     ),
+  requirePushedRequests: z
+    .boolean()
+    .describe('Whether the client must push its authorization requests (RFC 9126 §6).'),
+  requireSignedRequests: z
+    .boolean()
+    .describe('Whether the client must sign its authorization requests (RFC 9101 §10.5).'),
   scopes: scopes.describe('The scopes the client may ask for, over all APIs.'),
+  authorizationDetailsTypes: z
+    .array(detailsType)
+    .max(50)
+    .optional()
+    .describe('The types of authorization details that the client may ask for (RFC 9396 §10); absent: none.'),
   tokenExchange: z
     .strictObject({
       rules: z
@@ -98,6 +112,8 @@ const aClient: z.infer<typeof client> = {
   keys: [],
   certificates: [],
   senderConstraint: null,
+  requirePushedRequests: false,
+  requireSignedRequests: false,
   scopes: ['invoices:read'],
 }
 
@@ -142,6 +158,9 @@ export const clientUpdated = defineEvent({
     ],
     certificates: [{ kind: 'san_dns', value: 'client.ledgerly.example' }],
     senderConstraint: 'dpop',
+    requirePushedRequests: true,
+    requireSignedRequests: true,
+    authorizationDetailsTypes: ['invoice_payment'],
   },
 })
 export const clientSuspended = defineEvent({
@@ -183,6 +202,41 @@ const api = z.strictObject({
     .min(1)
     .max(100)
     .describe('The scopes that the API understands.'),
+  authorizationDetailsTypes: z
+    .array(
+      z.strictObject({
+        type: detailsType,
+        text: z
+          .string()
+          .min(1)
+          .max(160)
+          .describe('What a person reads on the consent page: “Pay an invoice”.'),
+        fields: z
+          .array(
+            z.strictObject({
+              name: z
+                .string()
+                .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/)
+                .max(128)
+                .describe('The member; within an object, after the object’s: `amount.currency`.'),
+              text: z.string().min(1).max(80).describe('What a person reads before its value: “Amount”.'),
+              kind: z.enum(['text', 'texts', 'number', 'boolean']).describe('What it holds.'),
+              required: z.boolean().describe('Whether it must be there.'),
+              values: z
+                .array(z.string().min(1).max(256))
+                .min(1)
+                .max(50)
+                .optional()
+                .describe('The texts that it may hold; absent: any.'),
+            }),
+          )
+          .max(50)
+          .describe('The members that it may have. No others are accepted.'),
+      }),
+    )
+    .max(50)
+    .optional()
+    .describe('The types of authorization details that the API understands (RFC 9396); absent: none.'),
   accessTokenSeconds: z
     .int()
     .min(30)
@@ -213,7 +267,20 @@ export const apiUpdated = defineEvent({
   streams: ['api-{apiId}'],
   summary: 'An API’s registration was replaced.',
   data: api,
-  example: { ...anApi, accessTokenSeconds: 300 },
+  example: {
+    ...anApi,
+    accessTokenSeconds: 300,
+    authorizationDetailsTypes: [
+      {
+        type: 'invoice_payment',
+        text: 'Pay an invoice',
+        fields: [
+          { name: 'amount.value', text: 'Amount', kind: 'text', required: true },
+          { name: 'amount.currency', text: 'Currency', kind: 'text', required: true, values: ['EUR'] },
+        ],
+      },
+    ],
+  },
 })
 export const apiSuspended = defineEvent({
   type: 'api.suspended',

@@ -5,6 +5,7 @@ import {
   apiId,
   audience,
   clientId,
+  detailsDigest,
   grantId,
   organizationId,
   owner,
@@ -116,12 +117,14 @@ export const grantCodeIssued = defineEvent({
     grantId,
     codeId: uuid.describe('Also the id of the token family that the code’s redemption begins.'),
     scopes,
+    detailsDigest: detailsDigest.optional(),
     expiresAt: seconds.describe('When the code ends unused, in seconds.'),
   }),
   example: {
     grantId: aGrant,
     codeId: '0199aa00-0000-7000-8000-0000000000fa',
     scopes: ['invoices:read'],
+    detailsDigest: 'Fq0sXl1T3vZ5n2mB8cJ7yH4kR9wP6uD0eA2gS1iO5tY',
     expiresAt: 1_767_225_660,
   },
 })

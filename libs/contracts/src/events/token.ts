@@ -4,6 +4,7 @@ import {
   audience,
   boundTo,
   clientId,
+  detailsDigest,
   familyId,
   grantId,
   grantType,
@@ -31,6 +32,7 @@ export const codeRedeemed = defineEvent({
     owner,
     audience,
     scopes,
+    detailsDigest: detailsDigest.optional(),
     grantExpiresAt: seconds
       .nullable()
       .describe('When the grant ends by itself, in seconds; null: only by revocation.'),
@@ -45,6 +47,7 @@ export const codeRedeemed = defineEvent({
     owner: { kind: 'person', id: '0199aa00-0000-7000-8000-0000000000ad' },
     audience: 'https://api.example/invoices',
     scopes: ['invoices:read'],
+    detailsDigest: 'Fq0sXl1T3vZ5n2mB8cJ7yH4kR9wP6uD0eA2gS1iO5tY',
     grantExpiresAt: 1_798_761_600,
     refreshExpiresAt: 1_769_817_600,
   },
