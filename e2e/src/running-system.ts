@@ -26,7 +26,10 @@ export interface RunningSystem {
   stop(): Promise<void>
 }
 
-export async function startSystem(transport: 'embedded' | 'kafka'): Promise<RunningSystem> {
+export async function startSystem(
+  transport: 'embedded' | 'kafka',
+  settings?: ConstructorParameters<typeof System>[2],
+): Promise<RunningSystem> {
   silence()
   const options = {
     transport,
@@ -38,7 +41,7 @@ export async function startSystem(transport: 'embedded' | 'kafka'): Promise<Runn
     portBase: 4000,
   }
   const installation = await Installation.open(options)
-  const system = new System(installation, options)
+  const system = new System(installation, options, settings)
   try {
     const { backbone, demo } = await system.start()
     return {

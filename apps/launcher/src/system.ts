@@ -29,6 +29,8 @@ export class System {
   constructor(
     private readonly installation: Installation,
     private readonly options: Options,
+    /** Settings of services beside those that every installation has. */
+    private readonly settings: Partial<Record<ServiceName, NodeJS.ProcessEnv>> = {},
   ) {}
 
   async start(): Promise<{ backbone: Backbone; demo: Demo }> {
@@ -78,7 +80,7 @@ export class System {
   async #start(name: ServiceName, backbone: Backbone): Promise<void> {
     const service = new ServiceProcess(
       name,
-      environmentOf(name, this.installation, backbone),
+      { ...environmentOf(name, this.installation, backbone), ...this.settings[name] },
       this.installation.folder,
       line => say(`  ${line}`),
     )
