@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
-import { RequestWorld } from '../standards/request-world.js'
+import { dpopProof, RequestWorld, signed } from '../standards/request-world.js'
 import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
 
 type Document = Readonly<Record<string, unknown>>
@@ -18,7 +18,11 @@ describe('what the token service tells about itself', () => {
     metadata = (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
     postClient = await registerPostClient(wire)
     requests = await RequestWorld.create(running)
-    signer = await requests.client({ jwks: requests.jwks })
+    signer = await requests.client({
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: requests.jwks,
+      grant_types: ['authorization_code', 'client_credentials'],
+    })
   })
   afterAll(() => running?.stop())
 
@@ -103,11 +107,7 @@ describe('what the token service tells about itself', () => {
       expect(value).toBe(true)
       await signedRequest('ES256')
     },
-    request_object_signing_alg_values_supported: value =>
-      each(
-        value,
-        Object.fromEntries(Object.keys(requests.signers).map(alg => [alg, () => signedRequest(alg)])),
-      ),
+    request_object_signing_alg_values_supported: value => each(value, ofAlgorithms(signedRequest)),
     request_uri_parameter_supported: async value => {
       // RFC 9126 §5: those that were pushed are taken all the same
       expect(value).toBe(false)
@@ -148,10 +148,54 @@ describe('what the token service tells about itself', () => {
           const form = { grant_type: 'client_credentials', ...inBody(postClient) }
           return wire.granted(await wire.post('/token', form))
         },
+        private_key_jwt: () => asserted('/token', 'ES256'),
         none: () => wire.tokens(wire.publicClient),
       }),
+    token_endpoint_auth_signing_alg_values_supported: value => eachAlgorithm(value, '/token'),
+    revocation_endpoint_auth_signing_alg_values_supported: value => eachAlgorithm(value, '/revoke'),
+    introspection_endpoint_auth_signing_alg_values_supported: value => eachAlgorithm(value, '/introspect'),
+    dpop_signing_alg_values_supported: value =>
+      each(
+        value,
+        ofAlgorithms(alg => proven(alg)),
+      ),
     revocation_endpoint_auth_methods_supported: value => each(value, authenticated('/revoke')),
     introspection_endpoint_auth_methods_supported: value => each(value, authenticated('/introspect')),
+  }
+
+  const ofAlgorithms = (proof: (alg: string) => Promise<unknown>) =>
+    Object.fromEntries(Object.keys(requests.signers).map(alg => [alg, () => proof(alg)]))
+  const eachAlgorithm = (value: unknown, path: string) =>
+    each(
+      value,
+      ofAlgorithms(alg => asserted(path, alg)),
+    )
+  const signerOf = (alg: string) => {
+    const key = requests.signers[alg]
+    if (key === undefined) throw new Error(`Nobody signs with ${alg}`)
+    return key
+  }
+
+  /** RFC 7523 §2.2 */
+  async function asserted(path: string, alg: string, headers = {}) {
+    const now = Math.floor(Date.now() / 1000)
+    const names = { iss: signer.id, sub: signer.id, aud: requests.issuer, jti: crypto.randomUUID() }
+    const form = {
+      ...(path === '/token' ? { grant_type: 'client_credentials' } : { token: 'x' }),
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: signed({ ...names, exp: now + 60 }, { alg }, signerOf(alg)),
+    }
+    const response = await wire.post(path, form, headers)
+    if (!('dpop' in headers)) expect(response.status).toBe(200)
+    return response
+  }
+
+  /** RFC 9449 §4.2, §8 */
+  async function proven(alg: string) {
+    const ask = (claims: object) =>
+      asserted('/token', 'ES256', { dpop: dpopProof(wire.url('/token'), signerOf(alg), { ...claims }, alg) })
+    const nonce = (await ask({})).headers.get('dpop-nonce')
+    expect(await (await ask({ nonce })).json()).toMatchObject({ token_type: 'DPoP' })
   }
 
   async function signedRequest(alg: string) {
@@ -176,6 +220,7 @@ describe('what the token service tells about itself', () => {
     return {
       client_secret_basic: () => post({}, wire.basic(wire.confidential)),
       client_secret_post: () => post(inBody(postClient)),
+      private_key_jwt: () => asserted(path, 'ES256'),
       ...(path !== '/introspect' && { none: () => post({ client_id: wire.publicClient.id }) }),
     }
   }

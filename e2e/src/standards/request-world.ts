@@ -215,9 +215,9 @@ export function signed(claims: Claims, header: Claims, { privateKey: key }: KeyP
 }
 
 /** A DPoP proof (RFC 9449 §4.2). */
-export function dpopProof(url: string, key: KeyPair, change: Claims = {}): string {
+export function dpopProof(url: string, key: KeyPair, change: Claims = {}, alg = 'ES256'): string {
   const claims = { jti: randomUUID(), htm: 'POST', htu: url, iat: Math.floor(Date.now() / 1000), ...change }
-  return signed(claims, { typ: 'dpop+jwt', jwk: key.publicKey.export({ format: 'jwk' }) }, key)
+  return signed(claims, { alg, typ: 'dpop+jwt', jwk: key.publicKey.export({ format: 'jwk' }) }, key)
 }
 
 /** `jkt` (RFC 7638). */
