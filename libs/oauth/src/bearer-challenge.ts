@@ -1,4 +1,5 @@
-import type { TokenScheme } from './bearer.js'
+/** How an access token is sent: as it is, or with a proof beside it. @see RFC 6750 §2.1, RFC 9449 §7.1 */
+export type TokenScheme = 'Bearer' | 'DPoP'
 
 /** What a protected resource tells a client that it refuses. Absent attributes are left out. */
 export type BearerChallenge = {

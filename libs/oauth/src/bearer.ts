@@ -1,8 +1,5 @@
-import { bearerChallenge } from './bearer-challenge.js'
+import { bearerChallenge, type TokenScheme } from './bearer-challenge.js'
 import { invalidRequest } from './errors.js'
-
-/** How an access token is sent: as it is, or with a proof beside it. @see RFC 6750 §2.1, RFC 9449 §7.1 */
-export type TokenScheme = 'Bearer' | 'DPoP'
 
 /**
  * The access token of an `Authorization` header.
