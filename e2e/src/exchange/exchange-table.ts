@@ -1,6 +1,8 @@
 import { type Client, type Tokens, tampered, type Wire, type Wrong } from '../bad-input/wire.js'
 import { accessTokenType, archive, type Change, type ExchangeWorld, jwtType } from './exchange-world.js'
 
+// Sections without a number before them are of RFC 8693.
+
 /** What the requests are made of that are right but for one thing. */
 export interface Material {
   readonly world: ExchangeWorld
