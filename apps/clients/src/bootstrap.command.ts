@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
-import { createClientSecret, hashSecret } from '@grantlog/oauth'
+import { createClientSecret, hashSecret, parseSecretKeys } from '@grantlog/oauth'
+import type { ClientsConfig } from './clients.config.js'
 import { api } from './domain/api.js'
 import { client } from './domain/client.js'
 
@@ -18,7 +19,7 @@ const scopes = [
  */
 export async function bootstrap(
   commands: Commands,
-  audience: string,
+  config: Pick<ClientsConfig, 'PLATFORM_AUDIENCE' | 'CLIENT_SECRET_KEYS'>,
   args: readonly string[],
 ): Promise<string> {
   const [unknown] = args.filter(arg => arg !== '--json')
@@ -26,7 +27,7 @@ export async function bootstrap(
   const context = { actor: { type: 'system', id: 'bootstrap' } } as const
   const registration = {
     apiId: 'platform',
-    audience,
+    audience: config.PLATFORM_AUDIENCE,
     name: 'Grantlog',
     scopes: [...scopes],
     accessTokenSeconds: 600,
@@ -54,7 +55,12 @@ export async function bootstrap(
         requireSignedRequests: false,
         scopes: scopes.map(scope => scope.name),
       },
-      credentials: [{ credentialId: randomUUID(), verifier: hashSecret(secret) }],
+      credentials: [
+        {
+          credentialId: randomUUID(),
+          verifier: hashSecret(secret, parseSecretKeys(config.CLIENT_SECRET_KEYS)),
+        },
+      ],
     },
     context,
   )
@@ -66,5 +72,5 @@ export async function bootstrap(
   client_id      operator
   client_secret  ${secret}
 
-It gets tokens for ${audience} by client_credentials at the token endpoint.`
+It gets tokens for ${config.PLATFORM_AUDIENCE} by client_credentials at the token endpoint.`
 }

@@ -20,6 +20,6 @@ export const clients: ServiceDefinition<(typeof clientsConfig)['settings']> = {
     deciders: [client, api],
   },
   commands: {
-    bootstrap: ({ app, config, args }) => bootstrap(app.get(Commands), config.PLATFORM_AUDIENCE, args),
+    bootstrap: ({ app, config, args }) => bootstrap(app.get(Commands), config, args),
   },
 }

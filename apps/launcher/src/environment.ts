@@ -30,7 +30,7 @@ export function environmentOf(
   }
   switch (service) {
     case 'clients':
-      return { ...common, ...events(service, backbone) }
+      return { ...common, ...events(service, backbone), CLIENT_SECRET_KEYS: secrets.clientSecretKeys }
     case 'consent':
       return {
         ...common,
@@ -38,6 +38,7 @@ export function environmentOf(
         PUBLIC_URL: installation.url('consent'),
         CODE_KEYS: secrets.codeKeys,
         SESSION_KEY: secrets.consentSessionKey,
+        CLIENT_SECRET_KEYS: secrets.clientSecretKeys,
       }
     case 'token':
       return {
@@ -47,6 +48,7 @@ export function environmentOf(
         PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: `${installation.url('consent')}/par`,
         CODE_KEYS: secrets.codeKeys,
         KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
+        CLIENT_SECRET_KEYS: secrets.clientSecretKeys,
       }
     case 'resource':
       return {

@@ -35,6 +35,7 @@ interface Secrets {
   readonly id: string
   readonly codeKeys: string
   readonly keyEncryptionKey: string
+  readonly clientSecretKeys: string
   readonly consentSessionKey: string
   readonly sampleSessionKey: string
   /** The ports are part of what was made: of the issuer, the audience, the redirect URIs. */
@@ -112,6 +113,7 @@ function createSecrets(portBase: number): Secrets {
     id: randomBytes(4).toString('hex'),
     codeKeys: `k1:${key()}`,
     keyEncryptionKey: key(),
+    clientSecretKeys: key(),
     consentSessionKey: key(),
     sampleSessionKey: key(),
     portBase,

@@ -25,12 +25,9 @@ export const tokenConfig = defineConfig('token', {
     example: '60',
     default: '300',
   }),
-  KEY_ENCRYPTION_KEY: setting.secret({
+  KEY_ENCRYPTION_KEY: setting.keys({
     describe:
       'Encrypts the private signing keys in the database: one key, or several separated by commas; the first one encrypts, all decrypt.',
-    example: '43 characters from: openssl rand 32 | basenc --base64url | tr -d =',
-    pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048](,[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])*$/,
-    wrong: 'must be 32 bytes in base64url without padding (43 characters), or several separated by commas',
   }),
   KEY_ANNOUNCE_DAYS: setting.integer({
     min: 1,

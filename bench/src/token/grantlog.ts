@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CodeClaims, Fact } from '@grantlog/contracts'
 import { createEventTables, EmbeddedTransport, Eventing } from '@grantlog/eventing'
 import { nodeOptions } from '@grantlog/launcher'
-import { createClientSecret, hashSecret, parseSealKeys, sealCode } from '@grantlog/oauth'
+import { createClientSecret, hashSecret, parseSealKeys, parseSecretKeys, sealCode } from '@grantlog/oauth'
 import { freePorts } from '@grantlog/servers'
 import type { Database, Ground } from './ground.js'
 import { type ServerProcess, startServer } from './server-process.js'
@@ -17,6 +17,7 @@ const codeSeconds = 60
 const codeKeys = `k1:${randomBytes(32).toString('base64url')}`
 const sealKeys = parseSealKeys(codeKeys)
 const keyEncryptionKey = randomBytes(32).toString('base64url')
+const clientSecretKeys = randomBytes(32).toString('base64url')
 
 /** A client registry’s log with one client and one API: what a token service must have heard before it issues anything. */
 export interface Registry {
@@ -77,7 +78,9 @@ function registered(secret: string): Record<string, Fact<'client.registered' | '
         requirePushedRequests: false,
         requireSignedRequests: false,
         scopes: [scope],
-        credentials: [{ credentialId: randomUUID(), verifier: hashSecret(secret) }],
+        credentials: [
+          { credentialId: randomUUID(), verifier: hashSecret(secret, parseSecretKeys(clientSecretKeys)) },
+        ],
       },
     },
   }
@@ -109,6 +112,7 @@ export async function startGrantlog(
       EVENT_SOURCES: `clients=${registry.database.url}`,
       CODE_KEYS: codeKeys,
       KEY_ENCRYPTION_KEY: keyEncryptionKey,
+      CLIENT_SECRET_KEYS: clientSecretKeys,
       ...env,
     }
     servers.push(

@@ -31,7 +31,7 @@ const allowedNames: Readonly<Record<string, string>> = {
   'api.*/scopes[].name': 'a scope value',
   'client.*/credentials': 'the list of what verifies a secret; what is in it is judged by itself',
   'client.*/credentials[].credentialId': 'an opaque id',
-  'client.*/credentials[].verifier': 'SHA-256 of 256 random bits: it cannot be reversed or guessed',
+  'client.*/credentials[].verifier': 'HMAC of 256 random bits: it cannot be reversed or guessed',
   'client.*/tokenEndpointAuthMethod': 'the name of a method (RFC 7591 §2)',
   'api.*/authorizationDetailsTypes[].fields[].name': 'what a member of a type is called',
   'api.*/accessTokenSeconds': 'a duration',

@@ -11,7 +11,7 @@ import {
   readClientCredentials,
 } from './client-authentication.js'
 import { thumbprintOf } from './client-certificate.js'
-import { hashSecret } from './client-secret.js'
+import { hashSecret, parseSecretKeys } from './client-secret.js'
 import { OAuthError } from './errors.js'
 import { parseParameters } from './parameters.js'
 
@@ -172,6 +172,7 @@ describe('readClientCredentials', () => {
 
 describe('authenticateClient', () => {
   const issuer = 'https://as.example'
+  const secretKeys = parseSecretKeys(Buffer.alloc(32, 1).toString('base64url'))
   const now = 1_800_000_000
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const certificate = (name: keyof typeof certificates) => new X509Certificate(certificates[name])
@@ -183,8 +184,8 @@ describe('authenticateClient', () => {
     suspended: false,
   }
   const clients: Record<string, RegisteredClient> = {
-    basic: { ...none, auth_method: 'client_secret_basic', verifiers: [hashSecret('s3cret')] },
-    post: { ...none, auth_method: 'client_secret_post', verifiers: [hashSecret('s3cret')] },
+    basic: { ...none, auth_method: 'client_secret_basic', verifiers: [hashSecret('s3cret', secretKeys)] },
+    post: { ...none, auth_method: 'client_secret_post', verifiers: [hashSecret('s3cret', secretKeys)] },
     jwt: { ...none, auth_method: 'private_key_jwt', keys: [publicKey.export({ format: 'jwk' }) as JWK] },
     pki: {
       ...none,
@@ -217,6 +218,7 @@ describe('authenticateClient', () => {
         once: async id => !used.has(id) && used.add(id) !== undefined,
         issuer,
         now,
+        secretKeys,
         certificateAuthorities: [certificate('authority')],
       },
     )

@@ -7,7 +7,7 @@ import {
   subjectOfAssertion,
 } from './client-assertion.js'
 import { type CertificateName, isIssuedBy, isNamed } from './client-certificate.js'
-import { matchesSecret } from './client-secret.js'
+import { matchesSecret, type SecretKeys } from './client-secret.js'
 import { invalidClient, invalidRequest } from './errors.js'
 import { decodeFormComponent } from './form-component.js'
 import type { Parameters } from './parameters.js'
@@ -51,6 +51,8 @@ export interface ClientAuthentication<Client> {
   readonly issuer: string
   /** Seconds. */
   readonly now: number
+  /** That secrets were hashed with. */
+  readonly secretKeys: SecretKeys
   /** Who issues the certificates of `tls_client_auth`. */
   readonly certificateAuthorities: readonly X509Certificate[]
 }
@@ -92,7 +94,7 @@ async function whatIsWrong(
     if (certificate === undefined) return 'no certificate'
     if (!isOf(client, certificate, by)) return 'another certificate'
   }
-  if (credentials.secret !== undefined && !matchesSecret(credentials.secret, client.verifiers))
+  if (credentials.secret !== undefined && !matchesSecret(credentials.secret, client.verifiers, by.secretKeys))
     return 'wrong secret'
   if (credentials.method === 'private_key_jwt') {
     const assertion = readClientAssertion(credentials.assertion, by)

@@ -1,5 +1,10 @@
+import { createHmac, createSecretKey } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { createClientSecret, hashSecret, matchesSecret } from './client-secret.js'
+import { createClientSecret, hashSecret, matchesSecret, parseSecretKeys } from './client-secret.js'
+
+const keyOf = (byte: number) => createSecretKey(Buffer.alloc(32, byte))
+const [one, other, foreign] = [keyOf(1), keyOf(2), keyOf(3)]
+const hash = (secret: string) => hashSecret(secret, [one])
 
 describe('client secrets', () => {
   test('have a prefix and 256 random bits (RFC 6749 §10.10)', () => {
@@ -8,23 +13,33 @@ describe('client secrets', () => {
     expect(new Set(secrets).size).toBe(100)
   })
 
-  test('are stored as SHA-256 in base64url: "abc" of FIPS 180-4', () => {
-    expect(hashSecret('abc')).toBe(
-      Buffer.from('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 'hex').toString(
-        'base64url',
-      ),
-    )
+  test('are stored as HMAC-SHA-256 in base64url, with the first key', () => {
+    const expected = createHmac('sha256', Buffer.alloc(32, 1)).update('abc').digest('base64url')
+    expect(hashSecret('abc', [one, other])).toBe(expected)
+    expect(hashSecret('abc', [other])).not.toBe(expected)
   })
 
   test.each([
-    ['the only one', [hashSecret('right')], true],
-    ['the first', [hashSecret('right'), hashSecret('old')], true],
-    ['the last', [hashSecret('old'), hashSecret('right')], true],
-    ['none of them', [hashSecret('old'), hashSecret('older')], false],
+    ['the only one', [hash('right')], true],
+    ['the first', [hash('right'), hash('old')], true],
+    ['the last', [hash('old'), hash('right')], true],
+    ['none of them', [hash('old'), hash('older')], false],
     ['none at all', [], false],
     ['a stored text that is no hash', ['', 'right'], false],
-    ['beside a stored text that is no hash', ['', hashSecret('right')], true],
+    ['one that was hashed with an older key', [hashSecret('right', [other])], true],
+    ['one that was hashed with another key', [hashSecret('right', [foreign])], false],
+    ['beside a stored text that is no hash', ['', hash('right')], true],
   ])('match %s (RFC 6749 §2.3.1)', (_, hashes, matches) => {
-    expect(matchesSecret('right', hashes)).toBe(matches)
+    expect(matchesSecret('right', hashes, [one, other])).toBe(matches)
+  })
+
+  test('have keys that are read from a text, and never shown', () => {
+    const [first, second] = [1, 2].map(byte => Buffer.alloc(32, byte).toString('base64url'))
+    const keys = parseSecretKeys(`${first},${second}`)
+    expect(keys.map(key => key.export().toString('base64url'))).toEqual([first, second])
+    for (const wrong of ['', 'short', `${first},`, `${first}x`])
+      expect(() => parseSecretKeys(wrong)).toThrow(
+        /^A key must be 32 bytes in base64url: 43 characters without padding.$/,
+      )
   })
 })

@@ -7,8 +7,9 @@ test('the package carries a token request from its bytes to the token', async ()
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const now = 1_800_000_000
   const sealKeys = oauth.parseSealKeys(`k1:${Buffer.alloc(32, 7).toString('base64url')}`)
+  const secretKeys = oauth.parseSecretKeys(Buffer.alloc(32, 9).toString('base64url'))
   const secret = oauth.createClientSecret()
-  const client = { id: 's6BhdRkqt3', secretHashes: [oauth.hashSecret(secret)] }
+  const client = { id: 's6BhdRkqt3', secretHashes: [oauth.hashSecret(secret, secretKeys)] }
   const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
   const sealed = await oauth.sealCode({ codeChallenge: oauth.codeChallengeOf(verifier) }, sealKeys, {
     expiresAt: now + 60,
@@ -18,7 +19,7 @@ test('the package carries a token request from its bytes to the token', async ()
 
   const parameters = oauth.parseParameters(body, { maxValueLength: 8192 })
   const credentials = oauth.readClientCredentials({ authorization, parameters })
-  expect(oauth.matchesSecret(credentials.secret ?? '', client.secretHashes)).toBe(true)
+  expect(oauth.matchesSecret(credentials.secret ?? '', client.secretHashes, secretKeys)).toBe(true)
   const code = await oauth.openCode(parameters.require('code'), sealKeys, { now })
   oauth.verifyCodeVerifier(parameters.require('code_verifier'), String(code.codeChallenge))
   const { kid } = oauth.publicJwk(privateKey, 'ES256')

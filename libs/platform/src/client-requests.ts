@@ -8,17 +8,21 @@ import {
   invalidRequest,
   type Parameters,
   parseParameters,
+  parseSecretKeys,
   type RegisteredClient,
+  type SecretKeys,
   verifyDpopProof,
 } from '@grantlog/oauth'
 import type { FastifyRequest } from 'fastify'
 import { clientCertificateHeaderSetting, clientCertificateOf } from './client-certificate.js'
 import type { Clock } from './clock.js'
 import { setting, type ValuesOf } from './config.js'
+import { secretKeysSetting } from './secret-keys-setting.js'
 import type { UsedOnce } from './used-once.js'
 
 /** The settings of a service with endpoints at which clients authenticate. */
 export const clientRequestSettings = {
+  CLIENT_SECRET_KEYS: secretKeysSetting,
   CLIENT_CERTIFICATE_HEADER: clientCertificateHeaderSetting,
   CLIENT_CERTIFICATE_AUTHORITIES: setting.optional(
     setting.certificates({
@@ -55,7 +59,10 @@ interface Options<Client> {
 export class ClientRequests<Client extends RegisteredClient> {
   readonly #certificateOf: (request: FastifyRequest) => X509Certificate | undefined
 
+  readonly #secretKeys: SecretKeys
+
   constructor(private readonly options: Options<Client>) {
+    this.#secretKeys = parseSecretKeys(options.config.CLIENT_SECRET_KEYS)
     this.#certificateOf = clientCertificateOf(options.config)
   }
 
@@ -76,6 +83,7 @@ export class ClientRequests<Client extends RegisteredClient> {
       once: (id, expiresAt) => usedOnce.once(id, expiresAt),
       issuer: config.ISSUER,
       now: clock.seconds(),
+      secretKeys: this.#secretKeys,
       certificateAuthorities: config.CLIENT_CERTIFICATE_AUTHORITIES ?? [],
     })
   }

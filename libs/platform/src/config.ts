@@ -67,6 +67,14 @@ export const setting = {
       pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/,
       wrong: 'must be 32 bytes in base64url without padding (43 characters)',
     }),
+  /** Several of them, so that they can change places: the first one makes, all are tried. */
+  keys: (facts: Omit<Facts, 'default' | 'example'>): Setting<string> =>
+    setting.secret({
+      ...facts,
+      example: '43 characters from: openssl rand 32 | basenc --base64url | tr -d =',
+      pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048](,[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])*$/,
+      wrong: 'must be 32 bytes in base64url without padding (43 characters), or several separated by commas',
+    }),
   /** PEM, as many as there are. */
   certificates: (facts: Facts): Setting<X509Certificate[]> => ({
     ...make(

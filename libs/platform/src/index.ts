@@ -24,6 +24,7 @@ export {
   resourceServerSettings,
   signingKeysOf,
 } from './resource-server.module.js'
+export { secretKeysSetting } from './secret-keys-setting.js'
 export { type Command, type ServiceDefinition, serve, settingsOf } from './serve.js'
 export { CONFIG, LOGGER } from './tokens.js'
 export { currentTrace } from './trace.js'

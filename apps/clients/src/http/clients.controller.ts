@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
-import { createClientSecret, hashSecret } from '@grantlog/oauth'
-import { Clock, JsonBody, Problem } from '@grantlog/platform'
+import { createClientSecret, hashSecret, parseSecretKeys, type SecretKeys } from '@grantlog/oauth'
+import { Clock, CONFIG, JsonBody, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token } from '@grantlog/resource-guard/nest'
-import { Controller, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common'
+import { Controller, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { z } from 'zod'
+import type { ClientsConfig } from '../clients.config.js'
 import { type ClientCommand, client, hasSecret, mayBecome } from '../domain/client.js'
 import { listClients } from '../projections/clients.projection.js'
 import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
@@ -19,11 +20,16 @@ const suspensionLead = 5
 /** The registry of clients, for operators. Names are those of RFC 7591. */
 @Controller('clients')
 export class ClientsController {
+  readonly #secretKeys: SecretKeys
+
   constructor(
     private readonly commands: Commands,
     private readonly db: DataSource,
     private readonly clock: Clock,
-  ) {}
+    @Inject(CONFIG) config: ClientsConfig,
+  ) {
+    this.#secretKeys = parseSecretKeys(config.CLIENT_SECRET_KEYS)
+  }
 
   @Get()
   @RequireScope('clients:read')
@@ -49,7 +55,9 @@ export class ClientsController {
     const id = body.client_id ?? randomUUID()
     const registration = readRegistration(id, body)
     const secret = hasSecret(registration) ? createClientSecret() : undefined
-    const credentials = secret ? [{ credentialId: randomUUID(), verifier: hashSecret(secret) }] : []
+    const credentials = secret
+      ? [{ credentialId: randomUUID(), verifier: hashSecret(secret, this.#secretKeys) }]
+      : []
     const command = { type: 'register', registration, credentials } as const
     const { events, state } = await this.commands.run(client, id, command, operatorOf(token))
     if (events.length === 0)

@@ -99,7 +99,7 @@ const credential = z.strictObject({
     .string()
     .length(43)
     .describe(
-      'SHA-256 of the 256-bit random secret, base64url: it verifies the secret and cannot give it away.',
+      'HMAC-SHA-256 of the 256-bit random secret, base64url: it verifies the secret and cannot give it away.',
     ),
 })
 const aClient: z.infer<typeof client> = {
