@@ -10,7 +10,11 @@ const description = z.object({
   kafka: z.object({ brokers: z.array(z.string()), topicPrefix: z.string() }).optional(),
 })
 
-const secrets = z.object({ codeKeys: z.string(), keyEncryptionKey: z.string() })
+const secrets = z.object({
+  codeKeys: z.string(),
+  keyEncryptionKey: z.string(),
+  clientSecretKeys: z.string(),
+})
 
 /** What `npm start` says of the installation that it runs, and the folder in which it does. */
 export type Installation = z.infer<typeof description> & { readonly folder: string }
@@ -34,10 +38,16 @@ export function databasesOf(installation: Installation): ReadonlyMap<Service, st
   )
 }
 
-/** What the token service is told beside the public settings. */
+/** What the services are told beside the public settings. */
 export function secretsOf({ folder, transport }: Installation): NodeJS.ProcessEnv {
-  const { codeKeys, keyEncryptionKey } = secrets.parse(readJson(join(folder, transport, 'secrets.json')))
-  return { CODE_KEYS: codeKeys, KEY_ENCRYPTION_KEY: keyEncryptionKey }
+  const { codeKeys, keyEncryptionKey, clientSecretKeys } = secrets.parse(
+    readJson(join(folder, transport, 'secrets.json')),
+  )
+  return {
+    CODE_KEYS: codeKeys,
+    KEY_ENCRYPTION_KEY: keyEncryptionKey,
+    CLIENT_SECRET_KEYS: clientSecretKeys,
+  }
 }
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))

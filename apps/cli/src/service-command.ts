@@ -29,9 +29,10 @@ function environmentOf(service: 'clients' | 'token', installation: Installation)
     DATABASE_URL: databases[service],
     ISSUER: urls.token,
     PORT: '0',
+    ...secretsOf(installation),
     ...(service === 'token' && {
       AUTHORIZATION_ENDPOINT: `${urls.consent}/authorize`,
-      ...secretsOf(installation),
+      PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: `${urls.consent}/par`,
     }),
     ...(kafka
       ? {
