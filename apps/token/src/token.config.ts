@@ -27,7 +27,7 @@ export const tokenConfig = defineConfig('token', {
   }),
   KEY_ENCRYPTION_KEY: setting.secret({
     describe:
-      'Encrypts the private signing keys in the database: one key, or several separated by commas; the first one encrypts, all decrypt.',
+      'Encrypts the private signing keys in the database, and opaque access tokens: one key, or several separated by commas; the first one encrypts, all decrypt.',
     example: '43 characters from: openssl rand 32 | basenc --base64url | tr -d =',
     pattern: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048](,[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])*$/,
     wrong: 'must be 32 bytes in base64url without padding (43 characters), or several separated by commas',
