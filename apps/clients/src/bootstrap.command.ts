@@ -32,6 +32,7 @@ export async function bootstrap(
     scopes: [...scopes],
     accessTokenSeconds: 600,
     accessTokenAlgorithm: 'ES256' as const,
+    accessTokenFormat: 'jwt' as const,
   }
   await commands.run(api, registration.apiId, { type: 'register', registration }, context)
 

@@ -3,6 +3,7 @@ import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { ClientRequests, Clock } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
+import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
 import type { SigningKeys } from './keys/signing-keys.js'
 import type { ClientRow } from './projections/clients.projection.js'
 import type { TokenConfig } from './token.config.js'
@@ -14,6 +15,7 @@ export abstract class TokenServices {
   abstract readonly commands: Commands
   abstract readonly clock: Clock
   abstract readonly keys: SigningKeys
+  abstract readonly opaqueKeys: OpaqueTokenKeys
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */
   abstract readonly successorKey: KeyObject

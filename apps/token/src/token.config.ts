@@ -27,7 +27,7 @@ export const tokenConfig = defineConfig('token', {
   }),
   KEY_ENCRYPTION_KEY: setting.keys({
     describe:
-      'Encrypts the private signing keys in the database: one key, or several separated by commas; the first one encrypts, all decrypt.',
+      'Encrypts the private signing keys in the database, and opaque access tokens: one key, or several separated by commas; the first one encrypts, all decrypt.',
   }),
   KEY_ANNOUNCE_DAYS: setting.integer({
     min: 1,

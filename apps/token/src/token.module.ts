@@ -10,6 +10,7 @@ import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
 import { createKeyLife } from './keys/create-key-life.js'
 import { derivedKey } from './keys/derived-key.js'
+import { opaqueTokenKeys } from './keys/opaque-keys.js'
 import { SigningKeys } from './keys/signing-keys.js'
 import { usedAlgorithms } from './projections/apis.projection.js'
 import { findClient } from './projections/clients.projection.js'
@@ -62,6 +63,7 @@ interface ErrorLog {
           commands,
           clock,
           keys,
+          opaqueKeys: opaqueTokenKeys(KEY_ENCRYPTION_KEY),
           sealKeys: parseSealKeys(config.CODE_KEYS),
           successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
           clientRequests: new ClientRequests({

@@ -59,6 +59,7 @@ function registered(secret: string): Record<string, Fact<'client.registered' | '
       data: {
         ...api,
         accessTokenAlgorithm: 'ES256',
+        accessTokenFormat: 'jwt',
         name: 'Invoices',
         scopes: [{ name: scope, text: 'Read your invoices', access: 'read' }],
       },

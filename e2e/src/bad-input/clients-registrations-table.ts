@@ -197,6 +197,7 @@ export const collection: readonly Row[] = [
   api('tokens of half seconds', { access_token_seconds: 60.5 }, '/access_token_seconds'),
   api('tokens of more than an hour', { access_token_seconds: 3601 }, '/access_token_seconds'),
   api('tokens signed with a shared secret', { access_token_alg: 'HS256' }, '/access_token_alg'),
+  api('tokens of a format that is none', { access_token_format: 'paseto' }, '/access_token_format'),
   api('tokens that nobody signed', { access_token_alg: 'none' }, '/access_token_alg'),
   asked(
     'an API with the id of another',

@@ -161,6 +161,15 @@ describe('what the token service tells about itself', () => {
       ),
     revocation_endpoint_auth_methods_supported: value => each(value, authenticated('/revoke')),
     introspection_endpoint_auth_methods_supported: value => each(value, authenticated('/introspect')),
+    introspection_signing_alg_values_supported: value =>
+      each(value, {
+        ES256: async () => {
+          const accept = 'application/token-introspection+jwt'
+          const headers = { ...wire.basic(wire.confidential), accept }
+          const response = await wire.post('/introspect', { token: 'x' }, headers)
+          expect(response.headers.get('content-type')).toBe(accept)
+        },
+      }),
   }
 
   const ofAlgorithms = (proof: (alg: string) => Promise<unknown>) =>

@@ -20,6 +20,7 @@ const forbiddenValues = {
   'a JWT or JWE': /\bey[A-Za-z0-9_-]{8,}\./,
   'a private key': /-----BEGIN/,
   'a 256-bit secret': /^[A-Za-z0-9_-]{43}$/,
+  'an opaque access token': /gla_[A-Za-z0-9_-]{43}/,
   'a refresh token': /[0-9a-f-]{36}\.[A-Za-z0-9_-]{20,}/,
   'a password': /pass(word|phrase)|hunter2|letmein/i,
 } as const
@@ -37,6 +38,7 @@ const allowedNames: Readonly<Record<string, string>> = {
   'api.*/accessTokenSeconds': 'a duration',
   'client.*/keys[].keyId': 'the `kid` of a public key',
   'api.*/accessTokenAlgorithm': 'the name of an algorithm',
+  'api.*/accessTokenFormat': 'the name of a format',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',
   'token.*/tokenId': 'the `jti`: it opens nothing',
   'token.*/exchange.subjectTokenId': 'a `jti` too',

@@ -64,10 +64,24 @@ export function signAccessToken(
   claims: AccessTokenClaims,
   key: { kid: string; algorithm: SigningAlgorithm; privateKey: KeyObject },
 ): string {
-  assertKeyFor(key.algorithm, key.privateKey)
   // RFC 9068 §2.1: "MUST include this media type in the "typ" header parameter"; MUST NOT be unsigned.
-  const header = headerOf(key)
-  const signingInput = `${header}.${encode(claims)}`
+  return signJwt(claims, type, key)
+}
+
+/**
+ * Signs a JWT of a type, which nothing takes for one of another.
+ *
+ * @param key.privateKey one for the algorithm
+ * @throws TypeError when it is none
+ * @see RFC 7515 §5.1, RFC 8725 §3.11
+ */
+export function signJwt(
+  claims: object,
+  typ: string,
+  key: { kid: string; algorithm: SigningAlgorithm; privateKey: KeyObject },
+): string {
+  assertKeyFor(key.algorithm, key.privateKey)
+  const signingInput = `${headerOf(key, typ)}.${encode(claims)}`
   const signature = signWith(key.algorithm, Buffer.from(signingInput), key.privateKey)
   return `${signingInput}.${signature.toString('base64url')}`
 }
@@ -87,7 +101,7 @@ export async function openAccessToken(
   const kid = more.length === 0 ? kidIn(header) : undefined
   const key = kid === undefined ? undefined : await keyOf(kid)
   // the header is ours to the letter: no other algorithm, no `crit`, no way to write the same in other characters
-  if (kid === undefined || key === undefined || header !== headerOf({ ...key, kid })) return undefined
+  if (kid === undefined || key === undefined || header !== headerOf({ ...key, kid }, type)) return undefined
   const bytes = Buffer.from(signature, 'base64url')
   if (bytes.toString('base64url') !== signature) return undefined
   if (!verifyWith(key.algorithm, Buffer.from(`${header}.${payload}`), key.publicKey, bytes)) return undefined
@@ -164,7 +178,8 @@ function kidIn(header: string): string | undefined {
   }
 }
 
-const headerOf = ({ algorithm, kid }: { algorithm: SigningAlgorithm; kid: string }): string =>
-  encode({ alg: algorithm, typ: 'at+jwt', kid })
+const type = 'at+jwt'
+const headerOf = ({ algorithm, kid }: { algorithm: SigningAlgorithm; kid: string }, typ: string): string =>
+  encode({ alg: algorithm, typ, kid })
 const decode = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64url').toString())
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')

@@ -1,7 +1,7 @@
 /**
  * What an authorization server tells about itself, in the RFC's own names. Absent members are unsupported.
  *
- * @see RFC 8414 §2; RFC 9126 §5, RFC 9101 §10.5, RFC 9396 §10, RFC 8628 §4, RFC 9207 §3, RFC 9449 §5.1, RFC 8705 §3.3 and §5, RFC 9728 §4 for the members they add
+ * @see RFC 8414 §2; RFC 9126 §5, RFC 9101 §10.5, RFC 9396 §10, RFC 9701 §7, RFC 8628 §4, RFC 9207 §3, RFC 9449 §5.1, RFC 8705 §3.3 and §5, RFC 9728 §4 for the members they add
  */
 export type AuthorizationServerMetadata = {
   issuer: string
@@ -23,6 +23,7 @@ export type AuthorizationServerMetadata = {
   code_challenge_methods_supported?: readonly string[] | undefined
   token_endpoint_auth_signing_alg_values_supported?: readonly string[] | undefined
   introspection_endpoint_auth_signing_alg_values_supported?: readonly string[] | undefined
+  introspection_signing_alg_values_supported?: readonly string[] | undefined
   revocation_endpoint_auth_signing_alg_values_supported?: readonly string[] | undefined
   dpop_signing_alg_values_supported?: readonly string[] | undefined
   tls_client_certificate_bound_access_tokens?: boolean | undefined

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import {
   type AuthorizationDetail,
+  isOpaqueToken,
   OAuthError,
   readAccessTokenHeader,
   type SigningAlgorithm,
@@ -19,6 +20,7 @@ import {
 } from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
+import { type Introspect, Introspections } from './introspection.js'
 import { isKeyFor, type KeySource } from './keys.js'
 import type { RevocableToken, RevocationSet } from './revocation-set.js'
 import { NotItsSender, type Sender, SenderProofs } from './sender.js'
@@ -37,6 +39,13 @@ export interface GuardOptions {
   readonly keys: KeySource
   /** What tokens may be signed with. Default: ES256, EdDSA, PS256 and RS256. */
   readonly algorithms?: readonly SigningAlgorithm[]
+  /**
+   * Asks about opaque tokens, for an API that is registered with `access_token_format: "opaque"`. Default: they are refused. An answer
+   * is kept for `cacheSeconds`; a revocation counts at once all the same.
+   */
+  readonly introspect?: Introspect
+  /** Default 60. */
+  readonly cacheSeconds?: number
   readonly revocations: RevocationSet
   readonly freshness: Freshness
   /** Revocations heard longer ago than this are stale. Default 10. */
@@ -92,16 +101,22 @@ export interface VerifiedToken {
 
 const maxTokenLength = 8192
 
-/** Decides about requests, offline: signature, issuer, audience, time, revocation, scope. No call per request. */
+/**
+ * Decides about requests: signature, issuer, audience, time, revocation, scope. Offline but for opaque tokens, each of which is asked
+ * about once a minute at most.
+ */
 export class Guard {
   readonly #now: () => Date
   readonly #proofs: SenderProofs
   readonly #algorithms: SigningAlgorithm[]
+  readonly #introspections: Introspections | undefined
 
   /** @throws TypeError for an algorithm with which no access token is signed */
   constructor(private readonly options: GuardOptions) {
     this.#now = options.now ?? (() => new Date())
     this.#proofs = new SenderProofs(options.baseUrl ?? originOf(options.audience))
+    if (options.introspect)
+      this.#introspections = new Introspections(options.introspect, options.cacheSeconds ?? 60)
     this.#algorithms = [...(options.algorithms ?? signingAlgorithms)]
     const unknown = this.#algorithms.find(algorithm => !signingAlgorithms.includes(algorithm))
     if (unknown !== undefined || this.#algorithms.length === 0)
@@ -121,7 +136,7 @@ export class Guard {
     request: Sender & { readonly authorization: string | undefined; readonly tokenInQuery?: boolean },
     need: { readonly scope?: readonly string[] } = {},
   ): Promise<VerifiedToken> {
-    const sent = this.#read(request.authorization)
+    const sent = this.#readHeader(request.authorization)
     try {
       return await this.#decide(sent, request, need.scope ?? [])
     } catch (error) {
@@ -143,7 +158,7 @@ export class Guard {
           'An access token belongs in the Authorization header only: the parameter access_token is refused.',
       })
     }
-    const { token, keyId, lineage } = await this.#verifySignature(text)
+    const { token, keyId, lineage } = await this.#read(text)
     const revokedBy = this.options.revocations.revokedBy({ ...token, keyId, lineage })
     if (revokedBy !== undefined)
       throw this.#invalid('The access token has been revoked.', `by its ${revokedBy}`)
@@ -177,7 +192,7 @@ export class Guard {
     }
   }
 
-  #read(authorization: string | undefined): { scheme: TokenScheme; token: string } {
+  #readHeader(authorization: string | undefined): { scheme: TokenScheme; token: string } {
     try {
       const read = readAccessTokenHeader(authorization)
       if (read !== undefined && read.token.length <= maxTokenLength) return read
@@ -193,32 +208,15 @@ export class Guard {
     })
   }
 
-  /** RFC 9068 §4, step by step; what is wrong goes to the log, not into the answer. */
-  async #verifySignature(
+  /** What is wrong goes to the log, not into the answer. */
+  async #read(
     text: string,
   ): Promise<{ token: VerifiedToken; keyId: string; lineage: readonly RevocableToken[] }> {
-    const { issuer, audience, keys, clockToleranceSeconds = 5 } = this.options
     try {
-      const { payload, protectedHeader } = await jwtVerify(
-        text,
-        async ({ kid = '', alg }) => {
-          const key = await keys(kid)
-          if (key === undefined || !isKeyFor(alg, key)) throw new errors.JWKSNoMatchingKey()
-          return key
-        },
-        {
-          typ: 'at+jwt', // "MUST verify that the 'typ' header value is 'at+jwt'"
-          algorithms: this.#algorithms, // "MUST reject any JWT in which the value of 'alg' is 'none'"
-          issuer, // "MUST exactly match the value of the 'iss' claim"
-          audience, // "MUST validate that the 'aud' claim contains a resource indicator value"
-          clockTolerance: clockToleranceSeconds,
-          currentDate: this.#now(), // "The current time MUST be before the time represented by the 'exp' claim"
-          requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti', 'scope'],
-        },
-      )
+      const { payload, keyId } = isOpaqueToken(text) ? await this.#asked(text) : await this.#verified(text)
       return {
-        token: readClaims(payload, this.#now(), clockToleranceSeconds),
-        keyId: protectedHeader.kid ?? '',
+        token: readClaims(payload, this.#now(), this.options.clockToleranceSeconds ?? 5),
+        keyId,
         lineage: readLineage(payload),
       }
     } catch (error) {
@@ -226,7 +224,7 @@ export class Guard {
         throw this.#error({
           status: 503,
           code: 'temporarily_unavailable',
-          description: 'The issuer’s keys can not be read at the moment.',
+          description: 'The issuer can not be asked for what the token needs at the moment.',
           detail: String(error),
         })
       }
@@ -236,6 +234,48 @@ export class Guard {
         error.message,
       )
     }
+  }
+
+  /** RFC 9068 §4, step by step. */
+  async #verified(text: string): Promise<{ payload: JWTPayload; keyId: string }> {
+    const { issuer, audience, keys, clockToleranceSeconds = 5 } = this.options
+    const { payload, protectedHeader } = await jwtVerify(
+      text,
+      async ({ kid = '', alg }) => {
+        const key = await keys(kid)
+        if (key === undefined || !isKeyFor(alg, key)) throw new errors.JWKSNoMatchingKey()
+        return key
+      },
+      {
+        typ: 'at+jwt', // "MUST verify that the 'typ' header value is 'at+jwt'"
+        algorithms: this.#algorithms, // "MUST reject any JWT in which the value of 'alg' is 'none'"
+        issuer, // "MUST exactly match the value of the 'iss' claim"
+        audience, // "MUST validate that the 'aud' claim contains a resource indicator value"
+        clockTolerance: clockToleranceSeconds,
+        currentDate: this.#now(), // "The current time MUST be before the time represented by the 'exp' claim"
+        requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti', 'scope'],
+      },
+    )
+    return { payload, keyId: protectedHeader.kid ?? '' }
+  }
+
+  /** No key of an issuer signed what was sealed: that it is active is its word. */
+  async #asked(text: string): Promise<{ payload: JWTPayload; keyId: string }> {
+    const { issuer, audience, clockToleranceSeconds = 5 } = this.options
+    const now = this.#now().getTime() / 1000
+    const payload = await this.#introspections?.claimsOf(text, now)
+    if (payload === undefined) throw new errors.JWTInvalid('not active')
+    // RFC 7662 §4: whether it is for this resource, and still good, is for the resource to see too
+    for (const [name, right] of [
+      ['iss', payload.iss === issuer],
+      ['aud', [payload.aud].flat().includes(audience)],
+      ['iat', typeof payload.iat === 'number'],
+    ] as const) {
+      if (!right) throw new errors.JWTClaimValidationFailed(`"${name}" is another`, payload, name)
+    }
+    if (typeof payload.exp !== 'number' || payload.exp <= now - clockToleranceSeconds)
+      throw new errors.JWTExpired('"exp" is over', payload, 'exp')
+    return { payload, keyId: '' }
   }
 
   async #assertSender(

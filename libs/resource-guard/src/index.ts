@@ -2,6 +2,7 @@ export type { BoundTo } from './claims.js'
 export { Freshness } from './freshness.js'
 export { Guard, type GuardOptions, type VerifiedToken, type WhenStale } from './guard.js'
 export { GuardError } from './guard-error.js'
+export { type Introspect, remoteIntrospection } from './introspection.js'
 export { importKey, type KeySource, remoteKeys } from './keys.js'
 export {
   type RevocableToken,

@@ -9,6 +9,7 @@ const registration: ApiRegistration = {
   scopes: [{ name: 'invoices:read', text: 'Read your invoices', access: 'read' }],
   accessTokenSeconds: 600,
   accessTokenAlgorithm: 'ES256',
+  accessTokenFormat: 'jwt',
 }
 const shorter: ApiRegistration = { ...registration, name: 'Your invoices', accessTokenSeconds: 60 }
 const moved: ApiRegistration = { ...registration, audience: 'https://elsewhere.example/' }

@@ -3,6 +3,7 @@ import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
 import { audience } from './audience.js'
+import { newClientId } from './new-client-id.js'
 import { unique, wrong } from './wrong-member.js'
 
 /** A type of authorization details (RFC 9396 §2). */
@@ -57,6 +58,8 @@ export const apiBody = z.object({
     .optional(),
   access_token_seconds: z.int().min(30).max(3600).default(600),
   access_token_alg: z.enum(signingAlgorithms).default('ES256'),
+  access_token_format: z.enum(['jwt', 'opaque']).default('jwt'),
+  introspection_client_id: newClientId.optional(),
 })
 export const newApi = apiBody.extend({
   api_id: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 of a-z, 0-9 and hyphen'),
@@ -89,6 +92,8 @@ export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegist
     scopes: body.scopes,
     accessTokenSeconds: body.access_token_seconds,
     accessTokenAlgorithm: body.access_token_alg,
+    accessTokenFormat: body.access_token_format,
+    ...(body.introspection_client_id && { introspectionClientId: body.introspection_client_id }),
     ...(detailsTypes && { authorizationDetailsTypes: detailsTypes }),
   }
 }
@@ -107,6 +112,10 @@ export function shownApi({
     scopes: registration.scopes,
     access_token_seconds: registration.accessTokenSeconds,
     access_token_alg: registration.accessTokenAlgorithm,
+    access_token_format: registration.accessTokenFormat,
+    ...(registration.introspectionClientId && {
+      introspection_client_id: registration.introspectionClientId,
+    }),
     ...(registration.authorizationDetailsTypes && {
       authorization_details_types: registration.authorizationDetailsTypes,
     }),

@@ -5,6 +5,7 @@ import type { Registration } from '../domain/client.js'
 import { detailsType } from './api-body.js'
 import { audience } from './audience.js'
 import { proofBody, readProof, shownProof } from './client-proof.js'
+import { newClientId } from './new-client-id.js'
 import { unique, wrong } from './wrong-member.js'
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -40,12 +41,7 @@ export const clientBody = z.object({
   authorization_details_types: z.array(detailsType).min(1).max(50).optional(),
   token_exchange: exchangePolicy.optional(),
 })
-export const newClient = clientBody.extend({
-  client_id: z
-    .string()
-    .regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, and . _ ~ -')
-    .optional(),
-})
+export const newClient = clientBody.extend({ client_id: newClientId.optional() })
 
 /** What the members mean together. @throws Problem 400 that points at the member */
 export function readRegistration(clientId: string, body: z.infer<typeof clientBody>): Registration {

@@ -11,6 +11,7 @@ import { type ApiRow, findApis } from '../projections/apis.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
 import { issue, tokenType } from './issuance.js'
+import { tokenKeyOf } from './signing.js'
 import { readResource } from './target.js'
 
 /** RFC 6749 §4.4: the client acts for itself. */
@@ -35,7 +36,7 @@ export const clientCredentials: Grant = {
     const now = services.clock.seconds()
     const token = issue({
       issuer: services.config.ISSUER,
-      key: await services.keys.current(api.signing_alg),
+      key: await tokenKeyOf(api, services),
       now,
       lifetimeSeconds: api.access_token_seconds,
       grantType: 'client_credentials',

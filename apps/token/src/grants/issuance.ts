@@ -7,22 +7,23 @@ import {
   type Confirmation,
   formatScope,
   type LineageClaim,
+  sealAccessToken,
   signAccessToken,
 } from '@grantlog/oauth'
 import { actorsIn } from '../domain/exchange.js'
-import type { SigningKey } from '../keys/signing-keys.js'
 import type { TokenResponse } from './grant.js'
+import type { TokenKey } from './signing.js'
 
-/** An access token that is decided upon but not yet signed: its event's facts, and the JWT that they make. */
+/** An access token that is decided upon but not yet signed: its event's facts, and the text that they make. */
 export interface Issuance {
   readonly facts: EventData<'token.issued'>
-  /** Signs; call it once the event is stored. */
+  /** Signs, or seals what is to be opaque; call it once the event is stored. */
   sign(): string
 }
 
 interface Issue {
   readonly issuer: string
-  readonly key: SigningKey
+  readonly key: TokenKey
   /** Seconds. */
   readonly now: number
   readonly lifetimeSeconds: number
@@ -49,7 +50,7 @@ interface Issue {
   }
 }
 
-/** Prepares an RFC 9068 access token. It names every target that can revoke it, and never outlives its grant. */
+/** Prepares an access token: RFC 9068, or opaque with the same claims (ADR 0017). It names every target that can revoke it, and never outlives its grant. */
 export function issue(request: Issue): Issuance {
   const { issuer, key, now, family, exchange } = request
   const expiresAt = Math.min(
@@ -92,7 +93,8 @@ export function issue(request: Issue): Issuance {
     ...(request.boundTo && { cnf: confirmation(request.boundTo) }),
     ...(exchange && { act: exchange.act, lineage: exchange.lineage }),
   }
-  return { facts, sign: () => signAccessToken(claims, key) }
+  const sign = () => ('privateKey' in key ? signAccessToken(claims, key) : sealAccessToken(claims, key))
+  return { facts, sign }
 }
 
 /** How a token names what it is bound to. @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1 */

@@ -1,14 +1,25 @@
-import { invalidGrant } from '@grantlog/oauth'
+import { invalidGrant, type OpaqueTokenKey } from '@grantlog/oauth'
 import type { SigningKey } from '../keys/signing-keys.js'
-import { findApi } from '../projections/apis.projection.js'
+import { type ApiRow, findApi } from '../projections/apis.projection.js'
 import type { TokenServices } from '../token-services.js'
 
+/** What makes a token: a key that signs JWTs, or the one that seals opaque tokens. */
+export type TokenKey = SigningKey | OpaqueTokenKey
+
+/** The key for tokens in the format that the API is registered with; a JWT is signed with its algorithm. */
+export async function tokenKeyOf(
+  api: Pick<ApiRow, 'token_format' | 'signing_alg'>,
+  { keys, opaqueKeys }: TokenServices,
+): Promise<TokenKey> {
+  return api.token_format === 'opaque' ? opaqueKeys[0] : keys.current(api.signing_alg)
+}
+
 /**
- * The key that signs a token of a grant, with the algorithm that the API is registered with.
+ * The key for a token of a grant.
  * @throws OAuthError invalid_grant while the API takes no tokens
  */
-export async function signingKeyFor(audience: string, { db, keys }: TokenServices): Promise<SigningKey> {
-  const api = await findApi(db, audience)
+export async function signingKeyFor(audience: string, services: TokenServices): Promise<TokenKey> {
+  const api = await findApi(services.db, audience)
   if (api?.suspended) throw invalidGrant('The API takes no tokens at the moment.')
-  return keys.current(api?.signing_alg ?? 'ES256')
+  return tokenKeyOf(api ?? { token_format: 'jwt', signing_alg: 'ES256' }, services)
 }

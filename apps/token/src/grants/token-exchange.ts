@@ -3,6 +3,7 @@ import {
   invalidRequest,
   invalidScope,
   invalidTarget,
+  isOpaqueToken,
   missingFrom,
   type Parameters,
   parseScope,
@@ -22,6 +23,7 @@ import { type ApiRow, findApis } from '../projections/apis.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
 import { issue, tokenType } from './issuance.js'
+import { tokenKeyOf } from './signing.js'
 import { readTarget } from './target.js'
 
 /**
@@ -50,11 +52,13 @@ export const tokenExchange: Grant = {
     if (actor?.sub === subject.sub)
       throw invalidRequest("The 'actor_token' names the subject itself, which needs no actor.")
     const api = await readApi(parameters, subject, services)
+    if (issuedType === jwtType && api.token_format === 'opaque')
+      throw invalidRequest("The API's tokens are no JWTs: leave out 'requested_token_type'.")
     const scopes = readScopes(parameters, reachable(exchanger, subject, api))
 
     const token = issue({
       issuer: services.config.ISSUER,
-      key: await services.keys.current(api.signing_alg),
+      key: await tokenKeyOf(api, services),
       now,
       lifetimeSeconds: Math.min(api.access_token_seconds, subject.exp - now, (actor ?? subject).exp - now),
       grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -88,8 +92,9 @@ export const tokenExchange: Grant = {
 }
 
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
-/** RFC 8693 §3: access tokens of ours are both. */
-const tokenTypes: readonly string[] = [accessTokenType, 'urn:ietf:params:oauth:token-type:jwt']
+const jwtType = 'urn:ietf:params:oauth:token-type:jwt'
+/** RFC 8693 §3: access tokens of ours are both, but for opaque ones. */
+const tokenTypes: readonly string[] = [accessTokenType, jwtType]
 
 function readType(parameters: Parameters, name: string): string | undefined {
   const type = parameters.get(name)
@@ -100,6 +105,12 @@ function readType(parameters: Parameters, name: string): string | undefined {
   return type
 }
 
+/** RFC 8693 §2.1: the type "indicates the type of the security token" */
+function assertType(parameters: Parameters, name: 'subject_token' | 'actor_token'): void {
+  if (readType(parameters, `${name}_type`) === jwtType && isOpaqueToken(parameters.get(name) ?? ''))
+    throw invalidRequest(`The '${name}' is no JWT: its type is ${accessTokenType}.`)
+}
+
 async function readSubject(
   parameters: Parameters,
   exchanger: Exchanger,
@@ -107,7 +118,7 @@ async function readSubject(
 ): Promise<OwnAccessToken> {
   const text = parameters.require('subject_token')
   parameters.require('subject_token_type')
-  readType(parameters, 'subject_token_type')
+  assertType(parameters, 'subject_token')
   const subject = await readActiveAccessToken(text, services)
   // RFC 8693 §2.2.2: a token that is invalid or unacceptable is invalid_request, not invalid_grant
   if (subject === undefined) throw invalidRequest('The subject token is invalid, expired or revoked.')
@@ -130,7 +141,7 @@ async function readActor(
     return undefined
   }
   parameters.require('actor_token_type') // RFC 8693 §2.1: "REQUIRED when the actor_token parameter is present"
-  readType(parameters, 'actor_token_type')
+  assertType(parameters, 'actor_token')
   const actor = await readActiveAccessToken(text, services)
   if (actor === undefined) throw invalidRequest('The actor token is invalid, expired or revoked.')
   if (actor.client_id !== clientId) throw invalidRequest('The actor token was issued to another client.')

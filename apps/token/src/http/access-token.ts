@@ -1,4 +1,4 @@
-import { type LineageClaim, openAccessToken } from '@grantlog/oauth'
+import { isOpaqueToken, type LineageClaim, openAccessToken, openOpaqueToken } from '@grantlog/oauth'
 import { z } from 'zod'
 import { accessToken } from '../domain/access-token.js'
 import { namesOf } from '../domain/exchange.js'
@@ -33,19 +33,21 @@ const claims = names.extend({
   lineage: z.array(names.extend({ kid: z.string() })).optional(),
 })
 export type OwnAccessToken = Omit<z.infer<typeof claims>, 'iss'> & {
-  /** The id of the key that signed it, from its header. */
+  /** The id of the key that signed or sealed it. */
   readonly kid: string
 }
 
 /**
- * The claims of an access token that we signed and that has not expired, or undefined for anything else: whatever is wrong with it, it
+ * The claims of an access token that we signed or sealed and that has not expired, or undefined for anything else: whatever is wrong with it, it
  * is no token of ours (RFC 7009 §2.2, RFC 7662 §2.2).
  */
 export async function readAccessToken(
   token: string,
-  { config, keys, clock }: TokenServices,
+  { config, keys, opaqueKeys, clock }: TokenServices,
 ): Promise<OwnAccessToken | undefined> {
-  const opened = await openAccessToken(token, kid => keys.verificationKey(kid))
+  const opened = isOpaqueToken(token)
+    ? openOpaqueToken(token, opaqueKeys)
+    : await openAccessToken(token, kid => keys.verificationKey(kid))
   const read = claims.safeParse(opened?.claims)
   if (opened === undefined || !read.success) return undefined
   const { iss, ...claimed } = read.data

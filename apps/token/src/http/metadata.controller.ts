@@ -10,6 +10,7 @@ import { grants } from '../grants/index.js'
 import { findDetailsTypes } from '../projections/apis.projection.js'
 import type { TokenConfig } from '../token.config.js'
 import { TokenServices } from '../token-services.js'
+import { introspectionAlgorithm } from './introspection.controller.js'
 
 /** What clients read before anything else: the metadata document (RFC 8414) and the keys (RFC 7517). */
 @Controller()
@@ -68,6 +69,7 @@ export function metadataOf(
     revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     introspection_endpoint_auth_methods_supported: methods.filter(method => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    introspection_signing_alg_values_supported: [introspectionAlgorithm],
     dpop_signing_alg_values_supported: algorithms,
     authorization_details_types_supported: detailsTypes,
     tls_client_certificate_bound_access_tokens: config.CLIENT_CERTIFICATE_HEADER !== undefined || undefined,

@@ -6,6 +6,15 @@ import { hkdfSync } from 'node:crypto'
  */
 export function derivedKey(keyEncryptionKeys: string, purpose: string): Buffer {
   const [first = ''] = keyEncryptionKeys.split(',')
-  const secret = Buffer.from(first, 'base64url')
+  return derived(first, purpose)
+}
+
+/** One of each: what was made with a key that is first no more can still be opened. */
+export function derivedKeys(keyEncryptionKeys: string, purpose: string): Buffer[] {
+  return keyEncryptionKeys.split(',').map(each => derived(each, purpose))
+}
+
+function derived(keyEncryptionKey: string, purpose: string): Buffer {
+  const secret = Buffer.from(keyEncryptionKey, 'base64url')
   return Buffer.from(hkdfSync('sha256', secret, '', `grantlog ${purpose}`, 32))
 }

@@ -13,6 +13,9 @@ export interface ApiRow {
   details_types: string[]
   access_token_seconds: number
   signing_alg: SigningAlgorithm
+  token_format: EventData<'api.registered'>['accessTokenFormat']
+  /** Who asks about the API's tokens. */
+  introspection_client: string | null
   suspended: boolean
 }
 
@@ -28,6 +31,8 @@ export const apis = defineProjection<ApiRow>({
     details_types: 'text[] not null',
     access_token_seconds: 'integer not null',
     signing_alg: 'text not null',
+    token_format: 'text not null',
+    introspection_client: 'text',
     suspended: 'boolean not null',
   },
   on: {
@@ -58,6 +63,8 @@ function facts(data: EventData<'api.registered'>) {
     details_types: (data.authorizationDetailsTypes ?? []).map(({ type }) => type),
     access_token_seconds: data.accessTokenSeconds,
     signing_alg: data.accessTokenAlgorithm,
+    token_format: data.accessTokenFormat,
+    introspection_client: data.introspectionClientId ?? null,
   }
 }
 

@@ -243,6 +243,12 @@ const api = z.strictObject({
     .max(3600)
     .describe('How long an access token for this API lives, in seconds.'),
   accessTokenAlgorithm: signingAlgorithm.describe('What access tokens for this API are signed with.'),
+  accessTokenFormat: z
+    .enum(['jwt', 'opaque'])
+    .describe('Whether the API verifies access tokens itself (RFC 9068), or asks about them (RFC 7662).'),
+  introspectionClientId: clientId
+    .optional()
+    .describe('The client as which the API asks about tokens that are for it (RFC 7662).'),
 })
 const anApi: z.infer<typeof api> = {
   apiId: 'invoices',
@@ -251,6 +257,7 @@ const anApi: z.infer<typeof api> = {
   scopes: [{ name: 'invoices:read', text: 'Read your invoices', access: 'read' }],
   accessTokenSeconds: 600,
   accessTokenAlgorithm: 'ES256',
+  accessTokenFormat: 'jwt',
 }
 
 export const apiRegistered = defineEvent({
@@ -270,6 +277,8 @@ export const apiUpdated = defineEvent({
   example: {
     ...anApi,
     accessTokenSeconds: 300,
+    accessTokenFormat: 'opaque',
+    introspectionClientId: 'invoices-api',
     authorizationDetailsTypes: [
       {
         type: 'invoice_payment',

@@ -76,7 +76,12 @@ export const tokenIssued = defineEvent({
     subject: z.string().max(64).describe('The token’s `sub`: an opaque id.'),
     audience,
     scopes,
-    keyId: z.string().max(64).describe('The `kid` of the key that signed the token.'),
+    keyId: z
+      .string()
+      .max(64)
+      .describe(
+        'The `kid` of the key that signed the token, or the name of the one that sealed it (opaque).',
+      ),
     issuedAt: seconds.describe('The token’s `iat`, in seconds.'),
     expiresAt: seconds.describe('The token’s `exp`, in seconds.'),
     boundTo: boundTo.optional(),
