@@ -1,6 +1,7 @@
 import { browser, screenshot, seriousViolations, type TestBrowser } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningSystem, startSystem } from './running-system.js'
+import { DeviceWorld } from './standards/device-world.js'
 
 type Page = Awaited<ReturnType<TestBrowser['page']>>
 
@@ -122,6 +123,37 @@ describe('the main job in a browser', () => {
     await press(page, 'Read invoices')
     await page.getByRole('table').waitFor()
     await screenshot(page, 'phone-dark-connected')
+  })
+
+  it('a device asks: sign in, compare the code, allow, go back to the device', async () => {
+    const world = await DeviceWorld.create(running)
+    const telly = await world.client({ client_uri: 'https://telly.example/' })
+    const codes = await world.begun(telly)
+    const page = await chromium.page()
+    const complaints = complaintsOf(page)
+    await page.goto(codes.verification_uri_complete)
+    await page.getByRole('heading', { name: 'Sign in to connect a device' }).waitFor()
+    await look(page, 'device-1-sign-in')
+    await signIn(page)
+
+    await page.getByText('Compare it with your device').waitFor()
+    expect(await page.getByLabel('Code', { exact: true }).inputValue()).toBe(codes.user_code)
+    await look(page, 'device-2-compare')
+    await press(page, 'My device shows it: continue')
+    await page.getByText('A device asks').waitFor()
+    await look(page, 'device-3-consent')
+    await press(page, 'Allow')
+    await page.getByRole('heading', { name: 'Your device is connected' }).waitFor()
+    await look(page, 'device-4-connected')
+    expect((await world.tokens(telly, codes)).scope).toBe('invoices:read')
+
+    // the code is used up
+    await page.goto(codes.verification_uri)
+    await page.getByLabel('Code', { exact: true }).fill(codes.user_code.toLowerCase())
+    await press(page, 'Continue')
+    await page.getByText('This code was used already').waitFor()
+    await look(page, 'device-5-used')
+    expect(complaints.filter(text => !text.includes('status of 400'))).toEqual([])
   })
 
   it('a wrong password is told in words, and what cannot be redirected is a page', async () => {

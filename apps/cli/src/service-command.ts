@@ -33,6 +33,7 @@ function environmentOf(service: 'clients' | 'token', installation: Installation)
     ...(service === 'token' && {
       AUTHORIZATION_ENDPOINT: `${urls.consent}/authorize`,
       PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: `${urls.consent}/par`,
+      DEVICE_AUTHORIZATION_ENDPOINT: `${urls.consent}/device_authorization`,
     }),
     ...(kafka
       ? {

@@ -16,7 +16,8 @@ export const consentConfig = defineConfig('consent', {
     example: 'https://auth.example.com',
   }),
   CODE_KEYS: setting.secret({
-    describe: 'The keys that seal authorization codes, shared with the token service; the first one seals.',
+    describe:
+      'The keys that seal authorization and device codes, shared with the token service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',
   }),
   SESSION_KEY: setting.key({ describe: 'Signs what protects forms from other sites.' }),
@@ -42,6 +43,14 @@ export const consentConfig = defineConfig('consent', {
       'How long a browser may take to bring a pushed authorization request, in seconds (RFC 9126 §2.2).',
     example: '60',
     default: '90',
+  }),
+  DEVICE_CODE_SECONDS: setting.integer({
+    min: 60,
+    max: 1800,
+    describe:
+      'How long a person may take to answer a device, in seconds (RFC 8628 §3.2): its codes are good for as long.',
+    example: '900',
+    default: '600',
   }),
   GRANT_DAYS: setting.integer({
     min: 1,

@@ -4,19 +4,25 @@ import { DataSource } from 'typeorm'
 import { ApprovedDetails } from './authorization/approved-details.js'
 import { AuthorizationRequests } from './authorization/authorization-requests.js'
 import { Decisions } from './authorization/decisions.js'
+import { DeviceRequests } from './authorization/device-requests.js'
 import { PushedRequests } from './authorization/pushed-requests.js'
 import type { ConsentConfig } from './consent.config.js'
 import { AccountsController } from './http/accounts.controller.js'
 import { AuthorizeController } from './http/authorize.controller.js'
 import { Browser } from './http/browser.js'
+import { DeviceController } from './http/device.controller.js'
+import { DeviceAuthorizationController } from './http/device-authorization.controller.js'
 import { GrantsController } from './http/grants.controller.js'
 import { OrganizationsController } from './http/organizations.controller.js'
+import { OwnerChoice } from './http/owner-choice.js'
 import { ParController } from './http/par.controller.js'
 import { SignInController } from './http/sign-in.controller.js'
 import { Accounts } from './people/accounts.js'
+import { Attempts } from './people/attempts.js'
 import { Organizations } from './people/organizations.js'
 import { Sessions } from './people/sessions.js'
 import { SignInLimits } from './people/sign-in-limits.js'
+import { UserCodeLimits } from './people/user-code-limits.js'
 import { findClient } from './projections/clients.projection.js'
 
 @Module({
@@ -26,6 +32,8 @@ import { findClient } from './projections/clients.projection.js'
   controllers: [
     AuthorizeController,
     ParController,
+    DeviceAuthorizationController,
+    DeviceController,
     SignInController,
     GrantsController,
     AccountsController,
@@ -35,12 +43,16 @@ import { findClient } from './projections/clients.projection.js'
     Browser,
     AuthorizationRequests,
     PushedRequests,
+    DeviceRequests,
     ApprovedDetails,
     Decisions,
     Accounts,
     Organizations,
+    OwnerChoice,
     Sessions,
+    Attempts,
     SignInLimits,
+    UserCodeLimits,
     {
       provide: UsedOnce,
       inject: [DataSource, Clock],

@@ -16,7 +16,7 @@ export const consent: ServiceDefinition<(typeof consentConfig)['settings']> = {
   name: 'consent',
   config: consentConfig,
   module: ConsentModule,
-  clientEndpoints: ['/par'],
+  clientEndpoints: ['/par', '/device_authorization'],
   page: refusal => ({ html: refusalPage(refusal), policy: contentSecurityPolicy() }),
   database: { migrations: [Consent1764000000000] },
   events: {

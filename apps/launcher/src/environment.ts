@@ -46,6 +46,7 @@ export function environmentOf(
         ...events(service, backbone),
         AUTHORIZATION_ENDPOINT: `${installation.url('consent')}/authorize`,
         PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: `${installation.url('consent')}/par`,
+        DEVICE_AUTHORIZATION_ENDPOINT: `${installation.url('consent')}/device_authorization`,
         CODE_KEYS: secrets.codeKeys,
         KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
         CLIENT_SECRET_KEYS: secrets.clientSecretKeys,

@@ -13,8 +13,13 @@ export const tokenConfig = defineConfig('token', {
     describe: 'Where the consent service’s /par is reached; told in the metadata.',
     example: 'https://auth.example.com/par',
   }),
+  DEVICE_AUTHORIZATION_ENDPOINT: setting.url({
+    describe: 'Where the consent service’s /device_authorization is reached; told in the metadata.',
+    example: 'https://auth.example.com/device_authorization',
+  }),
   CODE_KEYS: setting.secret({
-    describe: 'The keys that open authorization codes, shared with the consent service; the first one seals.',
+    describe:
+      'The keys that open authorization and device codes, shared with the consent service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',
   }),
   DPOP_NONCE_SECONDS: setting.integer({

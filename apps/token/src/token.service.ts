@@ -9,6 +9,7 @@ import { keysCommand } from './keys.command.js'
 import { Token1764000000000 } from './migrations/1-token.js'
 import { apis } from './projections/apis.projection.js'
 import { clients } from './projections/clients.projection.js'
+import { devices } from './projections/devices.projection.js'
 import { revocations } from './projections/revocations.projection.js'
 import { tokenConfig } from './token.config.js'
 import { TokenModule } from './token.module.js'
@@ -22,7 +23,7 @@ export const token: ServiceDefinition<(typeof tokenConfig)['settings']> = {
   database: { migrations: [Token1764000000000] },
   events: {
     service: 'token',
-    projections: [clients, apis, revocations],
+    projections: [clients, apis, devices, revocations],
     deciders: [accessToken, family, signingKeys],
   },
   bareCommands: {

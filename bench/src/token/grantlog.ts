@@ -108,6 +108,8 @@ export async function startGrantlog(
       ISSUER: `http://127.0.0.1:${ports[0]}`,
       AUTHORIZATION_ENDPOINT: 'https://consent.example/authorize',
       PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: 'https://consent.example/authorize',
+      DEVICE_AUTHORIZATION_ENDPOINT: 'https://consent.example/device_authorization',
+      DEVICE_AUTHORIZATION_ENDPOINT: 'https://consent.example/authorize',
       DATABASE_URL: database.url,
       EVENT_TRANSPORT: 'embedded',
       EVENT_SOURCES: `clients=${registry.database.url}`,

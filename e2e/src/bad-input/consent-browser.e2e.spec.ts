@@ -38,6 +38,9 @@ describe('every page', () => {
     ['sign-in for a client', () => get(`/authorize?${queryOf(running)}`), 200, undefined],
     ['consent', () => get(`/authorize?${queryOf(running)}`, world.ada), 200, undefined],
     ['your grants', () => get('/grants', world.ada), 200, "'self'"],
+    ['sign-in for a device', () => get('/device?user_code=BCDF-GHJK'), 200, "'self'"],
+    ['the code of a device', () => get('/device', world.ada), 200, "'self'"],
+    ['a device that was answered', () => get('/device/allowed', world.ada), 200, "'self'"],
     ['a refusal', () => get('/authorize'), 400, "'self'"],
     ['nothing', () => get('/nothing'), 404, "'self'"],
   ] as const)(

@@ -123,6 +123,29 @@ export const forms: readonly { readonly name: string; readonly of: (world: World
     of: ({ ada }) => ({ path: '/sign-out', cookie: ada, purpose: 'sign-out', fields: {} }),
   },
   { name: 'POST /authorize', of: world => decisionForm(world) },
+  {
+    name: 'POST /device',
+    of: ({ ada }) => ({
+      path: '/device',
+      cookie: ada,
+      purpose: 'device',
+      fields: { user_code: 'BCDF-GHJK' },
+    }),
+  },
+  {
+    name: 'POST /device/decision',
+    of: ({ ada, requests: { running } }) => ({
+      path: '/device/decision',
+      cookie: ada,
+      purpose: `device ${interaction} BCDF-GHJK`,
+      fields: {
+        interaction,
+        user_code: 'BCDF-GHJK',
+        owner: `person:${running.demo.person.id}`,
+        decision: 'approve',
+      },
+    }),
+  },
   { name: 'POST /grants/:id/revoke', of: world => revocationForm(world.ada, world.adasGrant) },
 ]
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
 import { dpopProof, RequestWorld, signed } from '../standards/request-world.js'
 import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
 
@@ -12,6 +13,8 @@ describe('what the token service tells about itself', () => {
   let postClient: Client
   let requests: RequestWorld
   let signer: Client
+  let devices: DeviceWorld
+  let telly: Client
   beforeAll(async () => {
     running = await startSystem('embedded')
     wire = new Wire(running)
@@ -23,6 +26,8 @@ describe('what the token service tells about itself', () => {
       jwks: requests.jwks,
       grant_types: ['authorization_code', 'client_credentials'],
     })
+    devices = await DeviceWorld.create(running)
+    telly = await devices.client()
   })
   afterAll(() => running?.stop())
 
@@ -103,6 +108,10 @@ describe('what the token service tells about itself', () => {
       expect(value).toBe(requests.consent('/par'))
       expect((await requests.push(wire.publicClient)).status).toBe(201)
     },
+    device_authorization_endpoint: async value => {
+      expect(value).toBe(devices.url('/device_authorization'))
+      expect((await devices.begin(telly)).status).toBe(200)
+    },
     request_parameter_supported: async value => {
       expect(value).toBe(true)
       await signedRequest('ES256')
@@ -130,6 +139,11 @@ describe('what the token service tells about itself', () => {
         authorization_code: () => wire.tokens(wire.confidential),
         refresh_token: async () => refreshed(wire, await wire.tokens(wire.publicClient)),
         client_credentials: () => wire.operatorToken(),
+        [deviceCodeGrant]: async () => {
+          const codes = await devices.begun(telly)
+          await devices.ada.answer(codes)
+          return devices.tokens(telly, codes)
+        },
         [tokenExchange]: async () => {
           const form = { grant_type: 'client_credentials', ...inBody(postClient) }
           const { access_token } = await wire.granted(await wire.post('/token', form))

@@ -31,6 +31,7 @@ const secretNames = new Set([
   'client_secret',
   'code',
   'code_verifier',
+  'device_code',
   'refresh_token',
   'token',
   'access_token',

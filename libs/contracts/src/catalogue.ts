@@ -21,6 +21,8 @@ export const catalogue = [
   consent.grantApproved,
   consent.grantAmended,
   consent.grantCodeIssued,
+  consent.grantDeviceApproved,
+  consent.grantDeviceDenied,
   consent.grantDenied,
   consent.grantRevoked,
   token.codeRedeemed,

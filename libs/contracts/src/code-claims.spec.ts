@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type CodeClaims, codeClaims } from './code-claims.js'
+import { type CodeClaims, codeClaims, type DeviceClaims, deviceClaims } from './code-claims.js'
 
 const claims: CodeClaims = {
   codeId: '0199aa00-0000-7000-8000-0000000000fa',
@@ -46,5 +46,28 @@ describe('the claims of a sealed code', () => {
     ['a time before 1970', { authTime: -1 }],
   ])('are refused with %s', (_, wrong) => {
     expect(codeClaims.safeParse({ ...claims, ...wrong }).success).toBe(false)
+  })
+})
+
+describe('the claims of a sealed device code', () => {
+  const device: DeviceClaims = {
+    deviceId: '0199aa00-0000-7000-8000-0000000000fd',
+    clientId: 'telly',
+    details: [{ type: 'payment', amount: { value: '123.50', currency: 'EUR' } }],
+  }
+
+  it('come back as they were sealed, with authorization details or without', () => {
+    const { details: _, ...plain } = device
+    for (const claims of [device, plain])
+      expect(deviceClaims.parse(JSON.parse(JSON.stringify(claims)))).toEqual(claims)
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['no device id', { deviceId: undefined }],
+    ['a device id that is no UUID', { deviceId: 'telly' }],
+    ['no client', { clientId: undefined }],
+    ['details without a type', { details: [{ amount: 1 }] }],
+  ])('are refused with %s', (_, wrong) => {
+    expect(deviceClaims.safeParse({ ...device, ...wrong }).success).toBe(false)
   })
 })

@@ -34,3 +34,19 @@ export const codeClaims = z.object({
   grantExpiresAt: seconds.nullable(),
 })
 export type CodeClaims = z.infer<typeof codeClaims>
+
+/**
+ * What the sealed device code (RFC 8628 §3.2) says to the token service: which device it is, whose, and what it asked for in detail.
+ * Whether somebody approved is said by `grant.device-approved`, which has the rest.
+ */
+export const deviceClaims = z.object({
+  deviceId: uuid.describe('Also the id of the token family.'),
+  clientId,
+  details: z
+    .array(z.looseObject({ type: detailsType }))
+    .optional()
+    .describe(
+      'The authorization details that were asked for (RFC 9396): of these, events have only the digest.',
+    ),
+})
+export type DeviceClaims = z.infer<typeof deviceClaims>

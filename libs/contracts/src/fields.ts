@@ -5,7 +5,9 @@ export const uuid = z.uuid().describe('Opaque id, a UUID.')
 export const accountId = uuid.describe('The account of a person: an opaque id.')
 export const organizationId = uuid.describe('The organization.')
 export const grantId = uuid.describe('The grant.')
-export const familyId = uuid.describe('The token family; its id is that of the code it began with.')
+export const familyId = uuid.describe(
+  'The token family; its id is that of the code, or of the device, it began with.',
+)
 export const clientId = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,64}$/)
@@ -45,8 +47,9 @@ export const grantType = z
     'refresh_token',
     'client_credentials',
     'urn:ietf:params:oauth:grant-type:token-exchange',
+    'urn:ietf:params:oauth:grant-type:device_code',
   ])
-  .describe('OAuth grant type (RFC 6749 §1.3; RFC 8693 §2.1).')
+  .describe('OAuth grant type (RFC 6749 §1.3; RFC 8693 §2.1; RFC 8628 §3.4).')
 export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')
 export const signingAlgorithm = z
   .enum(['ES256', 'EdDSA', 'PS256', 'RS256'])

@@ -10,7 +10,7 @@ export {
   namesOnTheWire,
   readFact,
 } from './catalogue.js'
-export { type CodeClaims, codeClaims } from './code-claims.js'
+export { type CodeClaims, codeClaims, type DeviceClaims, deviceClaims } from './code-claims.js'
 export {
   type Actor,
   actorTypes,

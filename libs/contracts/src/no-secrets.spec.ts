@@ -40,6 +40,8 @@ const allowedNames: Readonly<Record<string, string>> = {
   'api.*/accessTokenAlgorithm': 'the name of an algorithm',
   'api.*/accessTokenFormat': 'the name of a format',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',
+  'grant.*/deviceId': 'an opaque id: what the person types, and what the device holds, are in no event',
+  'grant.*/accessTokenSeconds': 'a duration too',
   'token.*/tokenId': 'the `jti`: it opens nothing',
   'token.*/exchange.subjectTokenId': 'a `jti` too',
   'token.*/exchange.actorTokenId': 'and another one',

@@ -145,6 +145,36 @@ describe('sealed authorization codes', () => {
   })
 })
 
+describe('sealed device codes (RFC 8628 §3.2)', () => {
+  const kind = 'device code'
+  const sealDevice = () => sealCode(claims, keys, { expiresAt: NOW + 60, kind })
+
+  test('open to what was sealed, and have a typ of their own (RFC 8725 §3.11)', async () => {
+    const code = await sealDevice()
+    expect(decodeProtectedHeader(code).typ).toBe('grantlog-device+jwt')
+    expect(await openCode(code, keys, { now: NOW + 59, kind })).toEqual({ ...claims, exp: NOW + 60 })
+  })
+
+  test('are never taken for authorization codes, nor the other way round', async () => {
+    await expect(openCode(await sealDevice(), keys, { now: NOW })).rejects.toEqual(refused)
+    await expect(openCode(await seal(), keys, { now: NOW, kind })).rejects.toMatchObject({
+      code: 'invalid_grant',
+      description: 'The device code is invalid or has expired.',
+    })
+  })
+
+  test('say that they have expired (§3.5), and only to who has one of ours', async () => {
+    await expect(openCode(await sealDevice(), keys, { now: NOW + 60, kind })).rejects.toMatchObject({
+      code: 'expired_token',
+    })
+    const old = (header: object) => forge(JSON.stringify({ exp: NOW - 1 }), header)
+    for (const header of [{ typ: 'grantlog-code+jwt' }, { typ: 'grantlog-device+jwt', kid: 'k9' }])
+      await expect(openCode(await old(header), keys, { now: NOW, kind })).rejects.toMatchObject({
+        code: 'invalid_grant',
+      })
+  })
+})
+
 describe('parseSealKeys', () => {
   test('reads several keys in their order and ignores spaces around them', () => {
     expect(parseSealKeys(` k2:${K2} , k1:${K1} `).map(({ kid, key }) => [kid, key.symmetricKeySize])).toEqual(

@@ -1,69 +1,72 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { EncryptJWT, type JWTPayload, jwtDecrypt } from 'jose'
-import { invalidGrant, serverError } from './errors.js'
+import { EncryptJWT, errors, type JWTPayload, jwtDecrypt } from 'jose'
+import { expiredToken, invalidGrant, serverError } from './errors.js'
 
-/** A key that seals authorization codes. A `KeyObject` shows nothing of itself when it is logged. */
+/** A key that seals codes. A `KeyObject` shows nothing of itself when it is logged. */
 export type SealKey = { kid: string; key: KeyObject }
 
 /** The first seals, all open. */
 export type SealKeys = readonly [SealKey, ...SealKey[]]
 
-const TYPE = 'grantlog-code+jwt'
+/** What is sealed: an authorization code, or a device code (RFC 8628). One is never taken for the other. */
+export type CodeKind = 'authorization code' | 'device code'
+
+const types = { 'authorization code': 'grantlog-code+jwt', 'device code': 'grantlog-device+jwt' } as const
 const MAX_LENGTH = 8192
 
 /**
- * Seals an authorization code: a compact JWE (`dir`, `A256GCM`). Rotate a key before it has sealed 2^32 codes (NIST SP 800-38D
+ * Seals a code: a compact JWE (`dir`, `A256GCM`). Rotate a key before it has sealed 2^32 codes (NIST SP 800-38D
  * §8.3).
  *
  * @param claims what the code says; `exp` is added
  * @param options.expiresAt seconds since the epoch
+ * @param options.kind an authorization code, if nothing else is said
  * @throws OAuthError `server_error` when the code would be longer than 8 kB
- * @see RFC 7516 §7.1, RFC 7518 §4.5 and §5.3, RFC 6749 §4.1.2
+ * @see RFC 7516 §7.1, RFC 7518 §4.5 and §5.3, RFC 6749 §4.1.2, RFC 8628 §3.2
  */
 export async function sealCode(
   claims: object,
   keys: SealKeys,
-  options: { expiresAt: number },
+  { expiresAt, kind = 'authorization code' }: { expiresAt: number; kind?: CodeKind },
 ): Promise<string> {
   const [{ kid, key }] = keys
   const code = await new EncryptJWT({ ...claims } satisfies JWTPayload)
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, typ: TYPE })
-    .setExpirationTime(options.expiresAt)
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, typ: types[kind] })
+    .setExpirationTime(expiresAt)
     .encrypt(key)
   if (code.length > MAX_LENGTH) {
-    throw serverError(
-      'The request is too large for an authorization code.',
-      `code of ${code.length} characters`,
-    )
+    throw serverError('The request is too large for a code.', `${kind} of ${code.length} characters`)
   }
   return code
 }
 
 /**
- * Opens a sealed authorization code and returns its claims, `exp` among them. It does not know whether the code was used before.
+ * Opens a sealed code and returns its claims, `exp` among them. It does not know whether the code was used before.
  *
  * @param options.now seconds since the epoch
- * @throws OAuthError `invalid_grant` for whatever is wrong; only its `detail` says what
- * @see RFC 6749 §4.1.2, §5.2; RFC 7516 §5.2
+ * @throws OAuthError `invalid_grant` for whatever is wrong, only its `detail` says what; `expired_token` for a device code of ours that expired
+ * @see RFC 6749 §4.1.2, §5.2; RFC 7516 §5.2; RFC 8628 §3.5
  */
 export async function openCode(
   code: string,
   keys: SealKeys,
-  options: { now: number },
+  { now, kind = 'authorization code' }: { now: number; kind?: CodeKind },
 ): Promise<Record<string, unknown>> {
-  if (code.length > MAX_LENGTH) throw unacceptable(`code of ${code.length} characters`)
+  if (code.length > MAX_LENGTH) throw unacceptable(kind, `${code.length} characters`)
   try {
     const { payload } = await jwtDecrypt(code, ({ kid }) => keyOf(kid, keys), {
       // RFC 8725 §3.1: only the algorithms the application expects.
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
-      typ: TYPE, // RFC 8725 §3.11
+      typ: types[kind], // RFC 8725 §3.11
       requiredClaims: ['exp'],
-      currentDate: new Date(options.now * 1000), // RFC 6749 §4.1.2: "MUST expire shortly after it is issued"
+      currentDate: new Date(now * 1000), // RFC 6749 §4.1.2: "MUST expire shortly after it is issued"
     })
     return payload
   } catch (error) {
-    throw unacceptable(String(error))
+    if (kind === 'device code' && error instanceof errors.JWTExpired)
+      throw expiredToken('The device code has expired: begin again.')
+    throw unacceptable(kind, String(error))
   }
 }
 
@@ -109,5 +112,5 @@ function keyOf(kid: string | undefined, keys: SealKeys): KeyObject {
   return found.key
 }
 
-const unacceptable = (detail: string) =>
-  invalidGrant('The authorization code is invalid or has expired.', `authorization code: ${detail}`)
+const unacceptable = (kind: CodeKind, detail: string) =>
+  invalidGrant(`The ${kind} is invalid or has expired.`, `${kind}: ${detail}`)

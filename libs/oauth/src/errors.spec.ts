@@ -4,6 +4,8 @@ import * as errors from './errors.js'
 
 const made = {
   access_denied: [errors.accessDenied, 400],
+  authorization_pending: [errors.authorizationPending, 400],
+  expired_token: [errors.expiredToken, 400],
   invalid_authorization_details: [errors.invalidAuthorizationDetails, 400],
   invalid_client: [errors.invalidClient, 401],
   invalid_client_metadata: [errors.invalidClientMetadata, 400],
@@ -16,6 +18,7 @@ const made = {
   invalid_target: [errors.invalidTarget, 400],
   invalid_token: [errors.invalidToken, 401],
   server_error: [errors.serverError, 500],
+  slow_down: [errors.slowDown, 400],
   unauthorized_client: [errors.unauthorizedClient, 400],
   unsupported_grant_type: [errors.unsupportedGrantType, 400],
   unsupported_response_type: [errors.unsupportedResponseType, 400],

@@ -3,6 +3,8 @@ import { type BearerChallenge, bearerChallenge } from './bearer-challenge.js'
 /** An `error` value that a Grantlog endpoint can answer with; each is registered by the RFC named at its constructor. */
 export type OAuthErrorCode =
   | 'access_denied'
+  | 'authorization_pending'
+  | 'expired_token'
   | 'insufficient_scope'
   | 'invalid_authorization_details'
   | 'invalid_client'
@@ -17,6 +19,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_token'
   | 'server_error'
+  | 'slow_down'
   | 'temporarily_unavailable'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
@@ -136,6 +139,18 @@ export const invalidTarget = (description: string, detail?: string): OAuthError 
 /** `access_denied`: the owner or the server refused; 400 where it is no redirect. @see RFC 6749 §4.1.2.1, RFC 8628 §3.5 */
 export const accessDenied = (description: string, detail?: string): OAuthError =>
   new OAuthError('access_denied', 400, description, detail)
+
+/** `authorization_pending`, 400: nobody has answered yet, ask again. @see RFC 8628 §3.5 */
+export const authorizationPending = (description: string, detail?: string): OAuthError =>
+  new OAuthError('authorization_pending', 400, description, detail)
+
+/** `slow_down`, 400: not answered yet either, and from now on ask five seconds less often. @see RFC 8628 §3.5 */
+export const slowDown = (description: string, detail?: string): OAuthError =>
+  new OAuthError('slow_down', 400, description, detail)
+
+/** `expired_token`, 400: the device code has expired. @see RFC 8628 §3.5 */
+export const expiredToken = (description: string, detail?: string): OAuthError =>
+  new OAuthError('expired_token', 400, description, detail)
 
 /** `server_error`, 500. @see RFC 6749 §4.1.2.1 */
 export const serverError = (description: string, detail?: string): OAuthError =>

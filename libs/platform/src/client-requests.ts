@@ -34,7 +34,7 @@ export const clientRequestSettings = {
   MTLS_URL: setting.optional(
     setting.url({
       describe:
-        'The URL under which clients with certificates reach /token, /revoke, /introspect and /par, where it is another one (RFC 8705 §5).',
+        'The URL under which clients with certificates reach /token, /revoke, /introspect, /par and /device_authorization, where it is another one (RFC 8705 §5).',
       example: 'https://mtls.auth.example.com',
     }),
   ),

@@ -9,7 +9,14 @@ import { newClientId } from './new-client-id.js'
 import { unique, wrong } from './wrong-member.js'
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials', tokenExchange])
+const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code'
+const grantType = z.enum([
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  tokenExchange,
+  deviceCode,
+])
 
 /** What a client may do by token exchange (RFC 8693). The members are ours: no RFC names any. */
 const exchangePolicy = z.strictObject({
@@ -58,8 +65,8 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     throw wrong('/redirect_uris', 'authorization_code needs at least one redirect URI')
   if (!redirects && redirectUris.length > 0)
     throw wrong('/redirect_uris', 'only authorization_code uses redirect URIs')
-  if (grantTypes.includes('refresh_token') && !redirects)
-    throw wrong('/grant_types', 'refresh_token needs authorization_code beside it')
+  if (grantTypes.includes('refresh_token') && !redirects && !grantTypes.includes(deviceCode))
+    throw wrong('/grant_types', 'refresh_token needs authorization_code or device_code beside it')
   // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
   if (grantTypes.includes('client_credentials') && !confidential)
     throw wrong('/grant_types', 'client_credentials is only for clients that authenticate')

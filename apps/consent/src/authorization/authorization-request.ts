@@ -29,12 +29,17 @@ export interface ProvenRedirect {
   readonly state: string | undefined
 }
 
-/** An authorization request that is in order: what a person can be asked. */
-export interface AuthorizationRequest extends ProvenRedirect {
+/** What a person can be asked: who wants what. */
+export interface AccessRequest {
+  readonly client: ClientRow
   readonly api: ApiRow
   readonly scopes: readonly ApiScope[]
   /** What is asked for beyond scopes (RFC 9396). */
   readonly details: readonly AuthorizationDetail[]
+}
+
+/** An authorization request that is in order. */
+export interface AuthorizationRequest extends ProvenRedirect, AccessRequest {
   readonly codeChallenge: string
   /** The key that the code is to be bound to (RFC 9449 §10). */
   readonly dpopThumbprint: string | undefined
@@ -88,10 +93,23 @@ export async function readRequest(
     throw unauthorizedClient('The client may not use the authorization code grant.')
   const codeChallenge = readChallenge(parameters)
   const dpopThumbprint = readThumbprint(parameters)
-  const scopes = readScope(parameters, proven.client)
+  return { ...proven, ...(await readAccess(db, parameters, proven.client)), codeChallenge, dpopThumbprint }
+}
+
+/**
+ * Reads what a client asks for, however it asks.
+ * @throws OAuthError
+ * @see RFC 6749 §3.3, RFC 8707 §2, RFC 9396 §3
+ */
+export async function readAccess(
+  db: DataSource,
+  parameters: Parameters,
+  client: ClientRow,
+): Promise<AccessRequest> {
+  const scopes = readScope(parameters, client)
   const api = await findApi(db, parameters, scopes)
-  const details = readDetails(parameters, proven.client, api)
-  return { ...proven, api, scopes: scopesAt(api, scopes), details, codeChallenge, dpopThumbprint }
+  const details = readDetails(parameters, client, api)
+  return { client, api, scopes: scopesAt(api, scopes), details }
 }
 
 function assertSupported(parameters: Parameters): void {

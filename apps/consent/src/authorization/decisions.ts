@@ -17,7 +17,23 @@ import type { Session } from '../people/sessions.js'
 import { person } from '../people/who-commands.js'
 import { findStandingGrant } from '../projections/grants.projection.js'
 import { ApprovedDetails, type DetailsApproval } from './approved-details.js'
-import type { AuthorizationRequest, ProvenRedirect } from './authorization-request.js'
+import type { AccessRequest, AuthorizationRequest, ProvenRedirect } from './authorization-request.js'
+import type { DeviceRequest } from './device-requests.js'
+
+/** Who decides, for whom, and on which page. */
+interface Decider {
+  readonly session: Session
+  readonly owner: Owner
+  /** Id of the page that she saw, or of the device that asks. */
+  readonly interaction: string
+}
+
+interface Approval {
+  readonly command: Approve
+  readonly grantExpiresAt: number | null
+  readonly codeExpiresAt: number
+  readonly details: DetailsApproval | undefined
+}
 
 /** Turns what a person decided into a grant, and into the URL that takes her back to the client. */
 @Injectable()
@@ -35,11 +51,49 @@ export class Decisions {
    * @param interaction id of the page that the person saw; it becomes the code's id
    * @throws OAuthError `access_denied` when the same page was used to deny, or its grant was revoked since
    */
-  async approve(
-    request: AuthorizationRequest,
-    { session, owner, interaction }: { session: Session; owner: Owner; interaction: string },
-  ): Promise<string> {
+  async approve(request: AuthorizationRequest, by: Decider): Promise<string> {
     const now = this.clock.seconds()
+    const code = { id: by.interaction, expiresAt: now + this.config.CODE_SECONDS }
+    const approval = await this.#approve(request, by, { now, code })
+    const sealed = await sealCode(
+      claimsOf(request, by, approval, now),
+      parseSealKeys(this.config.CODE_KEYS),
+      {
+        expiresAt: approval.codeExpiresAt,
+      },
+    )
+    return this.#respond(request, { code: sealed })
+  }
+
+  /**
+   * Lets a device have what it asked for (RFC 8628): the token service hears of it.
+   * @throws OAuthError `access_denied` when it was denied before, or its grant was revoked since
+   */
+  async approveDevice(device: DeviceRequest, by: Omit<Decider, 'interaction'>): Promise<void> {
+    const now = this.clock.seconds()
+    const code = {
+      id: device.deviceId,
+      expiresAt: device.expiresAt,
+      device: {
+        subject: by.session.accountId,
+        accessTokenSeconds: device.request.api.access_token_seconds,
+        authTime: by.session.signedInAt,
+        approvedAt: now,
+      },
+    }
+    await this.#approve(device.request, { ...by, interaction: device.deviceId }, { now, code })
+  }
+
+  async denyDevice({ deviceId, request }: DeviceRequest, session: Session): Promise<void> {
+    await this.#deny(request, { session, interaction: deviceId }, deviceId)
+  }
+
+  async #approve(
+    request: AccessRequest,
+    by: Decider,
+    { now, code }: { now: number; code: Omit<Approve['code'], 'detailsDigest'> },
+  ): Promise<Approval> {
+    const { session, owner, interaction } = by
     const fresh = grantIdOf(interaction)
     // a denial is recorded there also when another grant stands: the page was answered
     if ((await this.commands.load(grant, fresh)).state.status === 'denied') throw answeredOtherwise()
@@ -51,31 +105,26 @@ export class Decisions {
     })
     for (const grantId of standing === undefined ? [fresh] : [standing, fresh]) {
       const details = await this.approvedDetails.keep(interaction, grantId, request.details)
-      const command = this.#approval(request, { grantId, owner, session, interaction, now, details })
+      const command = this.#approval(request, by, { grantId, now, code, details })
       const { state } = await this.commands.run(grant, grantId, command, person(session.accountId))
       // one that was revoked a moment ago stays so: the approval is a grant of its own
       if (state.status !== 'active' || state.code?.id !== interaction) continue
-      const claims = claimsOf(request, {
-        session,
-        owner,
-        command,
-        now,
-        grantExpiresAt: state.expiresAt,
-        details,
-      })
-      const code = await sealCode(claims, parseSealKeys(this.config.CODE_KEYS), {
-        expiresAt: state.code.expiresAt,
-      })
-      return this.#respond(request, { code })
+      return { command, grantExpiresAt: state.expiresAt, codeExpiresAt: state.code.expiresAt, details }
     }
     throw answeredOtherwise()
   }
 
   /** @returns where the browser goes: back to the client, which learns that it was refused */
-  async deny(
-    request: AuthorizationRequest,
-    { session, interaction }: { session: Session; interaction: string },
-  ): Promise<string> {
+  async deny(request: AuthorizationRequest, by: Omit<Decider, 'owner'>): Promise<string> {
+    await this.#deny(request, by)
+    return this.refuse(request, accessDenied('The resource owner denied the request.'))
+  }
+
+  async #deny(
+    request: AccessRequest,
+    { session, interaction }: Omit<Decider, 'owner'>,
+    deviceId?: string,
+  ): Promise<void> {
     const grantId = grantIdOf(interaction)
     const denial = {
       grantId,
@@ -84,8 +133,8 @@ export class Decisions {
       apiId: request.api.api_id,
       scopes: request.scopes.map(scope => scope.name),
     }
-    await this.commands.run(grant, grantId, { type: 'deny', denial }, person(session.accountId))
-    return this.refuse(request, accessDenied('The resource owner denied the request.'))
+    const command = { type: 'deny', denial, ...(deviceId !== undefined && { deviceId }) } as const
+    await this.commands.run(grant, grantId, command, person(session.accountId))
   }
 
   /** RFC 6749 §4.1.2.1 */
@@ -99,35 +148,30 @@ export class Decisions {
   }
 
   #approval(
-    { client, api, scopes }: AuthorizationRequest,
-    by: {
+    { client, api, scopes }: AccessRequest,
+    { owner, session }: Decider,
+    of: {
       grantId: string
-      owner: Owner
-      session: Session
-      interaction: string
       now: number
+      code: Omit<Approve['code'], 'detailsDigest'>
       details: DetailsApproval | undefined
     },
   ): Approve {
     return {
       type: 'approve',
       approval: {
-        grantId: by.grantId,
-        owner: by.owner,
-        approvedBy: [by.session.accountId],
+        grantId: of.grantId,
+        owner,
+        approvedBy: [session.accountId],
         clientId: client.client_id,
         apiId: api.api_id,
         audience: api.audience,
         scopes: scopes.map(scope => scope.name),
         clientVersion: client.version,
         apiVersion: api.version,
-        expiresAt: by.now + this.config.GRANT_DAYS * 24 * 60 * 60,
+        expiresAt: of.now + this.config.GRANT_DAYS * 24 * 60 * 60,
       },
-      code: {
-        id: by.interaction,
-        expiresAt: by.now + this.config.CODE_SECONDS,
-        detailsDigest: by.details?.digest,
-      },
+      code: { ...of.code, detailsDigest: of.details?.digest },
     }
   }
 }
@@ -148,18 +192,13 @@ function grantIdOf(interaction: string): string {
 
 function claimsOf(
   request: AuthorizationRequest,
-  by: {
-    session: Session
-    owner: Owner
-    command: Approve
-    now: number
-    grantExpiresAt: number | null
-    details: DetailsApproval | undefined
-  },
+  by: Decider,
+  { command, grantExpiresAt, details }: Approval,
+  now: number,
 ): CodeClaims {
-  const { grantId, clientId, apiId, audience, scopes } = by.command.approval
+  const { grantId, clientId, apiId, audience, scopes } = command.approval
   return {
-    codeId: by.command.code.id,
+    codeId: command.code.id,
     grantId,
     clientId,
     redirectUri: request.redirectUri,
@@ -169,12 +208,12 @@ function claimsOf(
     apiId,
     audience,
     scopes,
-    ...(by.details && { details: by.details }),
+    ...(details && { details }),
     codeChallenge: request.codeChallenge,
     ...(request.dpopThumbprint !== undefined && { dpopThumbprint: request.dpopThumbprint }),
     accessTokenSeconds: request.api.access_token_seconds,
-    issuedAt: by.now,
+    issuedAt: now,
     authTime: by.session.signedInAt,
-    grantExpiresAt: by.grantExpiresAt,
+    grantExpiresAt,
   }
 }

@@ -25,10 +25,17 @@ const approve = (code: number, more: Partial<Approve['approval']> = {}): Approve
   approval: { ...approval, ...more },
   code: codeOf(code),
 })
+const device = { subject: ada, accessTokenSeconds: 600, authTime: 900, approvedAt: 1000 }
+const approveDevice = (code: number, more: Partial<Approve['approval']> = {}): Approve => ({
+  type: 'approve',
+  approval: { ...approval, ...more },
+  code: { ...codeOf(code), device },
+})
 const deny: GrantCommand = {
   type: 'deny',
   denial: { grantId, deniedBy: ada, clientId: 'ledgerly', apiId: 'invoices', scopes: ['invoices:read'] },
 }
+const denyDevice: GrantCommand = { ...deny, deviceId: codeOf(1).id }
 const revoke: GrantCommand = { type: 'revoke', grantId, revokedBy: ada, eventId: cause }
 
 const after = (...commands: GrantCommand[]): GrantState =>
@@ -106,6 +113,17 @@ describe('what is recorded of a grant', () => {
       approve(2),
       ['grant.code-issued'],
     ],
+    ['the first approval of a device', [], approveDevice(1), ['grant.approved', 'grant.device-approved']],
+    ['a device under a grant that stands', [approve(1)], approveDevice(2), ['grant.device-approved']],
+    ['a device’s form sent twice: nothing', [approveDevice(1)], approveDevice(1), []],
+    [
+      'a device that may do more: an amendment',
+      [approve(1)],
+      approveDevice(2, { scopes: ['invoices:write'] }),
+      ['grant.amended', 'grant.device-approved'],
+    ],
+    ['a device’s denial, which it is told', [], denyDevice, ['grant.denied', 'grant.device-denied']],
+    ['a device’s denial once', [denyDevice], denyDevice, []],
     ['a denial', [], deny, ['grant.denied']],
     ['a denial once', [deny], deny, []],
     ['no denial of what stands', [approve(1)], deny, []],
@@ -118,6 +136,37 @@ describe('what is recorded of a grant', () => {
     ['no denial after a revocation', [approve(1), revoke], deny, []],
   ] satisfies [string, GrantCommand[], GrantCommand, string[]][])('%s', (_, given, when, then) => {
     expect(names(grant.decide(when, after(...given)))).toEqual(then)
+  })
+})
+
+describe('what the token service hears of a device (RFC 8628)', () => {
+  const facts = {
+    deviceId: codeOf(2).id,
+    grantId,
+    clientId: 'ledgerly',
+    owner: approval.owner,
+    audience: approval.audience,
+    scopes: approval.scopes,
+    ...device,
+    expiresAt: codeOf(2).expiresAt,
+  }
+
+  it('is all that a code would tell it', () => {
+    const [, told] = grant.decide(approveDevice(2), grant.initial)
+    expect(told).toEqual({
+      type: 'grant.device-approved',
+      data: { ...facts, grantExpiresAt: approval.expiresAt },
+    })
+  })
+
+  it('is the end of the grant that stands, where nothing is amended', () => {
+    const [told] = grant.decide(approveDevice(2, { expiresAt: 50 * day }), after(approve(1)))
+    expect(told?.data).toEqual({ ...facts, grantExpiresAt: 100 * day })
+  })
+
+  it('is the end as it is amended', () => {
+    const [, told] = grant.decide(approveDevice(2, { expiresAt: 200 * day }), after(approve(1)))
+    expect(told?.data).toMatchObject({ grantExpiresAt: 200 * day })
   })
 })
 
@@ -182,7 +231,9 @@ describe('what a grant covers', () => {
       approve(1),
       approve(2, { scopes: ['invoices:write'] }),
       approve(3, { expiresAt: null, clientVersion: 2 }),
+      approveDevice(4),
       deny,
+      denyDevice,
       revoke,
     ]
     const ends = new Set<string>()
@@ -203,7 +254,9 @@ describe('what a grant covers', () => {
         ['active', 'revoked'].includes(state.status) ? 1 : 0,
       )
       expect(told.at(-1) === 'token.revoked').toBe(state.status === 'revoked')
-      expect(told.at(-1) === 'grant.denied').toBe(state.status === 'denied')
+      expect(['grant.denied', 'grant.device-denied'].includes(told.at(-1) ?? '')).toBe(
+        state.status === 'denied',
+      )
       ends.add(state.status)
     }
     expect([...ends].sort()).toEqual(['active', 'denied', 'revoked', 'unknown'])

@@ -12,7 +12,7 @@ export interface GrantState {
   readonly apiVersion: number
   /** Seconds; null: only by revocation. */
   readonly expiresAt: number | null
-  /** The code that was issued last: a form sent twice gets the same one. */
+  /** The code, or the device's, that was issued last: a form sent twice gets the same one. */
   readonly code: { readonly id: string; readonly expiresAt: number } | null
 }
 
@@ -25,12 +25,22 @@ export interface Approve {
     readonly expiresAt: number
     /** Of the authorization details that are approved with it. */
     readonly detailsDigest?: string | undefined
+    /** Where a device asked (RFC 8628): nothing is carried to it, the token service hears of it. */
+    readonly device?: Pick<
+      EventData<'grant.device-approved'>,
+      'subject' | 'accessTokenSeconds' | 'authTime' | 'approvedAt'
+    >
   }
 }
 
 export type GrantCommand =
   | Approve
-  | { readonly type: 'deny'; readonly denial: EventData<'grant.denied'> }
+  | {
+      readonly type: 'deny'
+      readonly denial: EventData<'grant.denied'>
+      /** The authorization that a device asked for. */
+      readonly deviceId?: string
+    }
   | {
       readonly type: 'revoke'
       readonly grantId: string
@@ -40,7 +50,15 @@ export type GrantCommand =
     }
 
 export type GrantEvent =
-  | Fact<'grant.approved' | 'grant.amended' | 'grant.code-issued' | 'grant.denied' | 'token.revoked'>
+  | Fact<
+      | 'grant.approved'
+      | 'grant.amended'
+      | 'grant.code-issued'
+      | 'grant.device-approved'
+      | 'grant.device-denied'
+      | 'grant.denied'
+      | 'token.revoked'
+    >
   | (Fact<'grant.revoked'> & { readonly id: string })
 
 /** Seconds: approving the same again within a day is not worth an event of its own. */
@@ -64,7 +82,7 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
       case 'approve':
         return approve(command, state)
       case 'deny':
-        return state.status === 'unknown' ? [{ type: 'grant.denied', data: command.denial }] : []
+        return state.status === 'unknown' ? deny(command) : []
       case 'revoke':
         return state.status === 'active' ? revoke(command) : []
     }
@@ -82,10 +100,13 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
       }
       case 'grant.code-issued':
         return { ...state, code: { id: event.data.codeId, expiresAt: event.data.expiresAt } }
+      case 'grant.device-approved':
+        return { ...state, code: { id: event.data.deviceId, expiresAt: event.data.expiresAt } }
       case 'grant.denied':
         return { ...state, status: 'denied' }
       case 'grant.revoked':
         return { ...state, status: 'revoked' }
+      case 'grant.device-denied':
       case 'token.revoked':
         return state
     }
@@ -94,32 +115,54 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
   endsAt: ({ status, expiresAt }) => (status === 'denied' || status === 'revoked' ? 0 : expiresAt),
 }
 
-function approve({ approval, code }: Approve, state: GrantState): GrantEvent[] {
+function approve(command: Approve, state: GrantState): GrantEvent[] {
+  const { approval, code } = command
   const { grantId, approvedBy, scopes, clientVersion, apiVersion, expiresAt } = approval
-  const issued: GrantEvent = {
-    type: 'grant.code-issued',
-    data: {
-      grantId,
-      codeId: code.id,
-      scopes,
-      ...(code.detailsDigest !== undefined && { detailsDigest: code.detailsDigest }),
-      expiresAt: code.expiresAt,
-    },
-  }
   switch (state.status) {
     case 'unknown':
-      return [{ type: 'grant.approved', data: approval }, issued]
+      return [{ type: 'grant.approved', data: approval }, issued(command, expiresAt)]
     case 'active': {
       if (state.code?.id === code.id) return []
-      if (!isMore(approval, state)) return [issued]
+      if (!isMore(approval, state)) return [issued(command, state.expiresAt)]
       const all = [...new Set([...state.scopes, ...scopes])]
       const amended = { grantId, approvedBy, scopes: all, clientVersion, apiVersion, expiresAt }
-      return [{ type: 'grant.amended', data: amended }, issued]
+      return [{ type: 'grant.amended', data: amended }, issued(command, expiresAt)]
     }
     case 'denied':
     case 'revoked':
       return []
   }
+}
+
+/** What the approval gives: a code to the browser, or leave to a device. */
+function issued({ approval, code }: Approve, grantExpiresAt: number | null): GrantEvent {
+  const { grantId, clientId, owner, audience, scopes } = approval
+  const { id, expiresAt, detailsDigest, device } = code
+  const digest = detailsDigest !== undefined && { detailsDigest }
+  if (device === undefined)
+    return { type: 'grant.code-issued', data: { grantId, codeId: id, scopes, ...digest, expiresAt } }
+  return {
+    type: 'grant.device-approved',
+    data: {
+      deviceId: id,
+      grantId,
+      clientId,
+      owner,
+      audience,
+      scopes,
+      ...digest,
+      ...device,
+      grantExpiresAt,
+      expiresAt,
+    },
+  }
+}
+
+function deny({ denial, deviceId }: Extract<GrantCommand, { type: 'deny' }>): GrantEvent[] {
+  const { grantId, clientId } = denial
+  const denied: GrantEvent = { type: 'grant.denied', data: denial }
+  if (deviceId === undefined) return [denied]
+  return [denied, { type: 'grant.device-denied', data: { deviceId, grantId, clientId } }]
 }
 
 /** Whether the approval says something that the grant does not: more scopes, other words, a later end. */

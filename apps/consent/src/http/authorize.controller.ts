@@ -12,14 +12,13 @@ import {
 import { AuthorizationRequests, type FoundRequest } from '../authorization/authorization-requests.js'
 import { Decisions, newInteraction } from '../authorization/decisions.js'
 import type { ConsentConfig } from '../consent.config.js'
-import type { Owner } from '../domain/grant.js'
 import { consentPage } from '../pages/consent.page.js'
 import { signInPage } from '../pages/sign-in.page.js'
-import { Organizations } from '../people/organizations.js'
 import type { Session } from '../people/sessions.js'
 import { administeredBy } from '../projections/memberships.projection.js'
 import { Browser, type Visit } from './browser.js'
 import { formOf, queryOf, requestOf } from './form.js'
+import { OwnerChoice } from './owner-choice.js'
 import { seeOther, sendPage, signedIn } from './reply.js'
 
 /**
@@ -33,7 +32,7 @@ export class AuthorizeController {
     private readonly browser: Browser,
     private readonly requests: AuthorizationRequests,
     private readonly decisions: Decisions,
-    private readonly organizations: Organizations,
+    private readonly ownerChoice: OwnerChoice,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: ConsentConfig,
   ) {}
@@ -78,7 +77,7 @@ export class AuthorizeController {
           seeOther(reply, await this.decisions.deny(request, { session, interaction }))
           return
         case 'approve': {
-          const owner = await this.#ownerOf(form.get('owner'), session)
+          const owner = await this.ownerChoice.read(form.get('owner'), session)
           if (typeof owner === 'string') {
             await this.#show(reply, visit, session, request, query, owner)
             return
@@ -120,7 +119,7 @@ export class AuthorizeController {
     const interaction = newInteraction()
     const page = consentPage({
       request,
-      query,
+      answer: { kind: 'redirect', redirectUri: request.redirectUri, query },
       interaction,
       csrf: this.browser.csrfOf(visit, purposeOf(interaction, query)),
       user: signedIn(this.browser, visit, person),
@@ -130,16 +129,6 @@ export class AuthorizeController {
       error,
     })
     sendPage(reply, page, policyOf(request), error === undefined ? 200 : 400)
-  }
-
-  /** For whom she decides, or what is wrong with her choice. */
-  async #ownerOf(choice: string | undefined, session: Session): Promise<Owner | string> {
-    if (choice === undefined) return 'Choose for whom you allow it.'
-    if (choice === `person:${session.accountId}`) return { kind: 'person', id: session.accountId }
-    const [, id] = /^organization:([0-9a-f-]{36})$/.exec(choice) ?? []
-    if (id === undefined || !(await this.organizations.mayActFor(id, session.accountId)))
-      return 'You may not decide for that one: choose another.'
-    return { kind: 'organization', id }
   }
 }
 

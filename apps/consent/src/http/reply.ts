@@ -25,3 +25,8 @@ export function sendPage(
 export function signedIn(browser: Browser, visit: Visit, { name }: Session): SignedIn {
   return { name, signOutCsrf: browser.csrfOf(visit, 'sign-out') }
 }
+
+/** The page at which a device is answered. */
+export function devicePath(userCode: string | undefined): string {
+  return userCode === undefined ? '/device' : `/device?user_code=${userCode}`
+}

@@ -1,16 +1,19 @@
+import type { Parameters } from '@grantlog/oauth'
 import { contentSecurityPolicy } from '@grantlog/ui'
 import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DataSource } from 'typeorm'
 import { proveRedirect } from '../authorization/authorization-request.js'
 import { AuthorizationRequests } from '../authorization/authorization-requests.js'
+import { readUserCode } from '../authorization/user-code.js'
 import { type SignInPage, signInPage } from '../pages/sign-in.page.js'
 import { Accounts } from '../people/accounts.js'
+import { tooManyAttempts } from '../people/attempts.js'
 import { Sessions } from '../people/sessions.js'
 import { SignInLimits } from '../people/sign-in-limits.js'
 import { Browser, type Visit } from './browser.js'
 import { formOf, requestOf } from './form.js'
-import { seeOther, sendPage } from './reply.js'
+import { devicePath, seeOther, sendPage } from './reply.js'
 
 const wrong = 'The e-mail address or the password is wrong.'
 
@@ -41,27 +44,33 @@ export class SignInController {
   ): Promise<void> {
     const form = formOf(body)
     const query = requestOf(form)
+    const device = deviceOf(form)
     const visit = await this.browser.prove(request, form.require('csrf'), 'sign-in')
     const email = form.get('email') ?? ''
     const password = form.get('password') ?? ''
     const problem = problemOf(email, password)
     if (problem !== undefined)
-      return this.#refuse(reply, visit, { query, email, sentence: problem, status: 400 })
+      return this.#refuse(reply, visit, { query, device, email, sentence: problem, status: 400 })
 
     const wait = await this.limits.count(email, request.ip)
     if (wait !== undefined) {
       reply.header('retry-after', String(wait))
-      const sentence = `Too many attempts. Try again in ${Math.ceil(wait / 60)} minutes.`
-      return this.#refuse(reply, visit, { query, email, sentence, status: 429 })
+      return this.#refuse(reply, visit, {
+        query,
+        device,
+        email,
+        sentence: tooManyAttempts(wait),
+        status: 429,
+      })
     }
     const account = await this.accounts.authenticate(email, password)
     if (account === undefined)
-      return this.#refuse(reply, visit, { query, email, sentence: wrong, status: 403 })
+      return this.#refuse(reply, visit, { query, device, email, sentence: wrong, status: 403 })
 
     await this.limits.succeeded(email, request.ip)
     await this.sessions.end(visit.id)
     await this.sessions.begin(this.browser.begin(reply), account.accountId)
-    seeOther(reply, query === undefined ? '/grants' : `/authorize?${query}`)
+    seeOther(reply, placeAfter(query, device))
   }
 
   @Post('sign-out')
@@ -81,15 +90,23 @@ export class SignInController {
     visit: Visit,
     {
       query,
+      device,
       email,
       sentence,
       status,
-    }: { query: string | undefined; email: string; sentence: string; status: number },
+    }: {
+      query: string | undefined
+      device: SignInPage['device']
+      email: string
+      sentence: string
+      status: number
+    },
   ): Promise<void> {
     const { asked, policy } = await this.#questionOf(query)
     const page: SignInPage = {
       csrf: this.browser.csrfOf(visit, 'sign-in'),
       asked,
+      device,
       failed: { email: email.slice(0, 254), sentence },
     }
     sendPage(reply, signInPage(page), policy, status)
@@ -105,6 +122,16 @@ export class SignInController {
       policy: contentSecurityPolicy({ formAction: [request.redirectUri] }),
     }
   }
+}
+
+/** The device that she signs in to answer, if it is that. */
+function deviceOf(form: Parameters): SignInPage['device'] {
+  return form.get('to') === 'device' ? { userCode: readUserCode(form.get('user_code') ?? '') } : undefined
+}
+
+function placeAfter(query: string | undefined, device: SignInPage['device']): string {
+  if (query !== undefined) return `/authorize?${query}`
+  return device === undefined ? '/grants' : devicePath(device.userCode)
 }
 
 function problemOf(email: string, password: string): string | undefined {

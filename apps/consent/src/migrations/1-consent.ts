@@ -42,6 +42,16 @@ export class Consent1764000000000 implements MigrationInterface {
         answered_by text
       )`)
     await db.query(`
+      create table device_requests (
+        code_hash text primary key,
+        device_id text not null unique,
+        client_id text not null,
+        query text not null,
+        expires_at bigint not null,
+        answered_by text
+      )`)
+    await db.query('create index device_requests_expiry on device_requests (expires_at)')
+    await db.query(`
       create table approved_details (
         code_id text primary key,
         grant_id text not null,
@@ -52,7 +62,7 @@ export class Consent1764000000000 implements MigrationInterface {
     await db.query('create index approved_details_grant on approved_details (grant_id, approved_at)')
     await db.query('create index pushed_requests_expiry on pushed_requests (expires_at)')
     await db.query(`
-      create table sign_in_attempts (
+      create table attempts (
         key text,
         period bigint,
         attempts integer not null,
@@ -62,7 +72,7 @@ export class Consent1764000000000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(
-      'drop table approved_details, used_once, pushed_requests, sessions, sign_in_attempts, accounts, organizations',
+      'drop table approved_details, used_once, pushed_requests, device_requests, sessions, attempts, accounts, organizations',
     )
     await db.query(
       'drop table client_view, api_view, membership_view, grant_view, last_use_view, signing_key_view',

@@ -9,20 +9,23 @@ import {
   html,
   iconLine,
   moment,
+  notice,
   part,
   radioCards,
   scopeList,
   slip,
   split,
 } from '@grantlog/ui'
-import type { AuthorizationRequest } from '../authorization/authorization-request.js'
+import type { AccessRequest } from '../authorization/authorization-request.js'
 import { shownDetail } from './details.js'
 import { type SignedIn, shell } from './shell.js'
 
 export interface ConsentPage {
-  readonly request: AuthorizationRequest
-  /** The request again, for the form. */
-  readonly query: string
+  readonly request: AccessRequest
+  /** Where the answer goes: to a redirect URI, by the request that the form carries on; or to a device, known by its code. */
+  readonly answer:
+    | { readonly kind: 'redirect'; readonly redirectUri: string; readonly query: string }
+    | { readonly kind: 'device'; readonly userCode: string }
   readonly interaction: string
   readonly csrf: string
   readonly user: SignedIn
@@ -37,8 +40,8 @@ export interface ConsentPage {
 
 /** Names the client, the API, each scope in words, for whom and for how long. */
 export function consentPage(options: ConsentPage): string {
-  const { request, query, interaction, csrf, user } = options
-  const { client, api, redirectUri } = request
+  const { request, answer, csrf, user } = options
+  const { client, api } = request
   const title = `${client.name} wants to access ${api.name}`
   return shell({
     title,
@@ -46,12 +49,19 @@ export function consentPage(options: ConsentPage): string {
     body: split({
       intro: html`${connection({ client: client.name, api: api.name })}
 ${heading({ title, lede: 'You decide for whom, you see what it may do, and you can take it back at any time.' })}
+${
+  answer.kind === 'device' &&
+  notice({
+    kind: 'info',
+    title: 'A device asks',
+    body: html`You allow it for the device that shows the code <strong>${answer.userCode}</strong>, not for this browser. If you do not have it in front of you, deny.`,
+  })
+}
 ${disclosure({ summary: `More about ${client.name}`, body: aboutClient(request) })}`,
       body: form(
         {
-          action: '/authorize',
+          ...carried(options),
           csrf,
-          hidden: { interaction, request: query },
           label: `Access for ${client.name}`,
         },
         slip({
@@ -68,11 +78,21 @@ ${part({
           decision: html`${equalActions(
             button({ label: 'Deny', name: 'decision', value: 'deny' }),
             button({ label: 'Allow', kind: 'primary', name: 'decision', value: 'approve' }),
-          )}<p class="small">Either way your browser is then sent back to <strong>${placeOf(redirectUri)}</strong>.</p>`,
+          )}<p class="small">${
+            answer.kind === 'device'
+              ? 'Either way you then go on at your device.'
+              : html`Either way your browser is then sent back to <strong>${placeOf(answer.redirectUri)}</strong>.`
+          }</p>`,
         }),
       ),
     }),
   })
+}
+
+function carried({ answer, interaction }: ConsentPage) {
+  return answer.kind === 'device'
+    ? { action: '/device/decision', hidden: { interaction, user_code: answer.userCode } }
+    : { action: '/authorize', hidden: { interaction, request: answer.query } }
 }
 
 function whose({ person, organizations, request, error }: ConsentPage) {
@@ -100,7 +120,7 @@ function whose({ person, organizations, request, error }: ConsentPage) {
 }
 
 /** Each in the API’s words, with everything that was asked for: nothing of it is granted unseen. */
-function details({ client, api, details }: AuthorizationRequest) {
+function details({ client, api, details }: AccessRequest) {
   return details
     .map(detail => shownDetail(detail, api.details_types))
     .map(({ title, members }) =>
@@ -111,7 +131,7 @@ function details({ client, api, details }: AuthorizationRequest) {
     )
 }
 
-function aboutClient({ client, api }: AuthorizationRequest) {
+function aboutClient({ client, api }: AccessRequest) {
   return definitionList([
     [
       'Website',

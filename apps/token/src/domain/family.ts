@@ -1,7 +1,7 @@
 import type { BoundTo, EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
 
-/** A token family: all tokens that descend from one authorization code. Its id is the code's. Times are seconds. */
+/** A token family: all tokens that descend from one authorization code, or from one device's. Its id is the code's. Times are seconds. */
 export interface FamilyState {
   readonly status: 'unknown' | 'active' | 'revoked'
   readonly facts: FamilyFacts | null

@@ -1,13 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { type BoundTo, type CodeClaims, codeClaims } from '@grantlog/contracts'
 import { invalidGrant, invalidRequest, narrowedDetails, openCode, verifyCodeVerifier } from '@grantlog/oauth'
-import { type FamilyFacts, family } from '../domain/family.js'
-import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
-import { keepDetails } from './family-details.js'
+import { beginFamily } from './begin-family.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { createRefreshToken, extent, issue, tokenType } from './issuance.js'
-import { signingKeyFor } from './signing.js'
 import { assertResource } from './target.js'
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). The sealed code holds its facts; one use is the family's first append. */
@@ -29,56 +24,25 @@ export const authorizationCode: Grant = {
     assertResource(parameters, code.audience)
     const granted = code.details?.granted ?? []
     const details = narrowedDetails(parameters.get('authorization_details'), granted)
-    const [key] = await Promise.all([
-      signingKeyFor(code.audience, services),
-      assertAllowed(code, services, now),
-    ])
-
-    const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(code.codeId) : undefined
-    // a confidential client's refresh token is bound to the client itself
-    const boundTo = client.auth_method === 'none' ? (request.boundTo ?? null) : null
-    const facts = factsOf(code, boundTo, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
-    const token = issue({
-      issuer: services.config.ISSUER,
-      key,
-      now,
-      lifetimeSeconds: code.accessTokenSeconds,
-      grantType: 'authorization_code',
-      clientId: code.clientId,
-      subject: code.person,
-      audience: code.audience,
-      scopes: code.scopes,
-      details,
-      boundTo: request.boundTo,
-      family: { ...facts, organizationId: code.owner.kind === 'organization' ? code.owner.id : undefined },
-    })
-    if (refresh !== undefined) await keepDetails(facts, granted, services)
-    const { events } = await services.commands.run(
-      family,
-      code.codeId,
+    return beginFamily(
       {
-        type: 'redeem',
-        facts,
-        refreshHash: refresh?.hash ?? null,
-        token: token.facts,
-        causeId: randomUUID(),
+        familyId: code.codeId,
+        grantId: code.grantId,
+        owner: code.owner,
+        person: code.person,
+        audience: code.audience,
+        scopes: code.scopes,
+        detailsDigest: code.details?.digest,
+        granted,
+        details,
+        accessTokenSeconds: code.accessTokenSeconds,
+        approvedAt: code.issuedAt,
+        authTime: code.authTime,
+        grantExpiresAt: code.grantExpiresAt,
       },
-      { actor: { type: 'client', id: code.clientId }, traceparent: request.traceparent },
-      { state: family.initial, version: 0 }, // the first of its stream
+      { request, grantType: authorizationCode.type, now },
+      services,
     )
-    if (!events.some(event => event.type === 'token.issued')) {
-      throw invalidGrant(
-        'The code was used before: every token that came of it is revoked.',
-        `family ${code.codeId}`,
-      )
-    }
-    return {
-      access_token: token.sign(),
-      token_type: tokenType(request.boundTo),
-      expires_in: token.facts.expiresAt - now,
-      ...extent(code.scopes, details),
-      ...(refresh && { refresh_token: refresh.token }),
-    }
   },
 }
 
@@ -102,46 +66,5 @@ function assertRedirectUri(code: CodeClaims, presented: string | undefined): voi
     throw invalidRequest("Parameter 'redirect_uri' is missing.")
   if (presented !== undefined && presented !== code.redirectUri) {
     throw invalidGrant("Parameter 'redirect_uri' differs from the authorization request's.")
-  }
-}
-
-/** The code says what was true when it was made; what was revoked since counts. */
-async function assertAllowed(code: CodeClaims, { db }: TokenServices, now: number): Promise<void> {
-  const revoked = await isRevoked(db, {
-    clientId: code.clientId,
-    grantId: code.grantId,
-    subject: code.person,
-    organizationId: code.owner.kind === 'organization' ? code.owner.id : null,
-    issuedAt: code.issuedAt,
-  })
-  if (revoked || (code.grantExpiresAt !== null && code.grantExpiresAt <= now)) {
-    throw invalidGrant('The grant has been revoked or has expired.', `grant ${code.grantId}`)
-  }
-}
-
-function factsOf(
-  code: CodeClaims,
-  boundTo: BoundTo | null,
-  now: number,
-  refreshExpiresAt: number | undefined,
-): FamilyFacts {
-  return {
-    familyId: code.codeId,
-    grantId: code.grantId,
-    clientId: code.clientId,
-    owner: code.owner,
-    audience: code.audience,
-    scopes: code.scopes,
-    ...(code.details && { detailsDigest: code.details.digest }),
-    grantExpiresAt: code.grantExpiresAt,
-    refreshExpiresAt:
-      refreshExpiresAt === undefined
-        ? null
-        : Math.min(refreshExpiresAt, code.grantExpiresAt ?? refreshExpiresAt),
-    person: code.person,
-    authTime: code.authTime,
-    accessTokenSeconds: code.accessTokenSeconds,
-    startedAt: now,
-    boundTo,
   }
 }

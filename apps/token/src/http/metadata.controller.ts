@@ -38,6 +38,7 @@ export function metadataOf(
     | 'ISSUER'
     | 'AUTHORIZATION_ENDPOINT'
     | 'PUSHED_AUTHORIZATION_REQUEST_ENDPOINT'
+    | 'DEVICE_AUTHORIZATION_ENDPOINT'
     | 'MTLS_URL'
     | 'CLIENT_CERTIFICATE_HEADER'
     | 'CLIENT_CERTIFICATE_AUTHORITIES'
@@ -56,6 +57,7 @@ export function metadataOf(
     issuer: config.ISSUER,
     authorization_endpoint: config.AUTHORIZATION_ENDPOINT,
     pushed_authorization_request_endpoint: config.PUSHED_AUTHORIZATION_REQUEST_ENDPOINT,
+    device_authorization_endpoint: config.DEVICE_AUTHORIZATION_ENDPOINT,
     request_parameter_supported: true,
     request_object_signing_alg_values_supported: algorithms,
     // none but what was pushed: RFC 9126 §5 says that this does not concern those
@@ -79,6 +81,7 @@ export function metadataOf(
         : {
             ...endpoints(config.MTLS_URL),
             pushed_authorization_request_endpoint: at('par', config.MTLS_URL),
+            device_authorization_endpoint: at('device_authorization', config.MTLS_URL),
           },
   })
 }

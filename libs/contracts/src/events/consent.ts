@@ -128,6 +128,51 @@ export const grantCodeIssued = defineEvent({
     expiresAt: 1_767_225_660,
   },
 })
+const deviceId = uuid.describe('The authorization that a device asked for (RFC 8628).')
+const aDevice = '0199aa00-0000-7000-8000-0000000000fd'
+export const grantDeviceApproved = defineEvent({
+  type: 'grant.device-approved',
+  topic: 'grants',
+  streams: ['grant-{grantId}'],
+  summary: 'A person allowed what a device asks for: its next poll begins a token family under this grant.',
+  data: z.strictObject({
+    deviceId: deviceId.describe('The authorization; also the id of the token family that it begins.'),
+    grantId,
+    clientId,
+    owner,
+    subject: accountId.describe('The account of the person who approved.'),
+    audience,
+    scopes,
+    detailsDigest: detailsDigest.optional(),
+    accessTokenSeconds: z.int().positive().describe('How long its access tokens live, in seconds.'),
+    authTime: seconds.describe('When the person signed in.'),
+    approvedAt: seconds.describe('When she approved.'),
+    grantExpiresAt: expiresAt,
+    expiresAt: seconds.describe('Until when the device may ask, in seconds.'),
+  }),
+  example: {
+    deviceId: aDevice,
+    grantId: aGrant,
+    clientId: 'telly',
+    owner: { kind: 'person', id: ada },
+    subject: ada,
+    audience: 'https://api.example/invoices',
+    scopes: ['invoices:read'],
+    accessTokenSeconds: 600,
+    authTime: 1_767_225_500,
+    approvedAt: 1_767_225_600,
+    grantExpiresAt: 1_798_761_600,
+    expiresAt: 1_767_226_100,
+  },
+})
+export const grantDeviceDenied = defineEvent({
+  type: 'grant.device-denied',
+  topic: 'grants',
+  streams: ['grant-{grantId}'],
+  summary: 'A person refused what a device asks for: it is told so at its next poll.',
+  data: z.strictObject({ deviceId, grantId, clientId }),
+  example: { deviceId: aDevice, grantId: aGrant, clientId: 'telly' },
+})
 export const grantDenied = defineEvent({
   type: 'grant.denied',
   topic: 'grants',

@@ -24,7 +24,8 @@ export const codeRedeemed = defineEvent({
   type: 'code.redeemed',
   topic: 'tokens',
   streams: ['family-{familyId}'],
-  summary: 'An authorization code was exchanged; its token family begins.',
+  summary:
+    'An authorization code, or the code of a device (RFC 8628), was exchanged; its token family begins.',
   data: z.strictObject({
     familyId,
     grantId,

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import type { BoundTo } from '@grantlog/contracts'
+import { type AuthorizationDetail, invalidGrant } from '@grantlog/oauth'
+import { type FamilyFacts, family } from '../domain/family.js'
+import { isRevoked } from '../projections/revocations.projection.js'
+import type { TokenServices } from '../token-services.js'
+import { keepDetails } from './family-details.js'
+import type { Grant, TokenRequest, TokenResponse } from './grant.js'
+import { createRefreshToken, extent, issue, tokenType } from './issuance.js'
+import { signingKeyFor } from './signing.js'
+
+/** What a person approved, however the token service learnt of it: a code, or a device's. Times are seconds. */
+export interface Approved
+  extends Pick<
+    FamilyFacts,
+    | 'familyId'
+    | 'grantId'
+    | 'owner'
+    | 'person'
+    | 'audience'
+    | 'scopes'
+    | 'accessTokenSeconds'
+    | 'authTime'
+    | 'grantExpiresAt'
+  > {
+  readonly detailsDigest: string | undefined
+  /** All authorization details that were approved; and those of them that the first token is for. */
+  readonly granted: readonly AuthorizationDetail[]
+  readonly details: readonly AuthorizationDetail[]
+  readonly approvedAt: number
+}
+
+/**
+ * Begins the token family of an approval. One use is the family's first append: whoever comes again ends it.
+ * @throws OAuthError invalid_grant when what was approved was used, revoked or has expired
+ */
+export async function beginFamily(
+  approved: Approved,
+  { request, grantType, now }: { request: TokenRequest; grantType: Grant['type']; now: number },
+  services: TokenServices,
+): Promise<TokenResponse> {
+  const { client, boundTo, traceparent } = request
+  const { familyId, scopes, details } = approved
+  const [key] = await Promise.all([
+    signingKeyFor(approved.audience, services),
+    assertAllowed(approved, client.client_id, services, now),
+  ])
+  const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(familyId) : undefined
+  const facts = factsOf(approved, {
+    clientId: client.client_id,
+    // a confidential client's refresh token is bound to the client itself
+    boundTo: client.auth_method === 'none' ? (boundTo ?? null) : null,
+    now,
+    refreshExpiresAt: refresh && now + services.config.REFRESH_TOKEN_SECONDS,
+  })
+  const token = issue({
+    issuer: services.config.ISSUER,
+    key,
+    now,
+    lifetimeSeconds: approved.accessTokenSeconds,
+    grantType,
+    clientId: client.client_id,
+    subject: approved.person,
+    audience: approved.audience,
+    scopes,
+    details,
+    boundTo,
+    family: { ...facts, organizationId: organizationOf(approved) },
+  })
+  if (refresh !== undefined) await keepDetails(facts, approved.granted, services)
+  const { events } = await services.commands.run(
+    family,
+    familyId,
+    { type: 'redeem', facts, refreshHash: refresh?.hash ?? null, token: token.facts, causeId: randomUUID() },
+    { actor: { type: 'client', id: client.client_id }, traceparent },
+    { state: family.initial, version: 0 }, // the first of its stream
+  )
+  if (!events.some(event => event.type === 'token.issued')) {
+    throw invalidGrant(
+      'The code was used before: every token that came of it is revoked.',
+      `family ${familyId}`,
+    )
+  }
+  return {
+    access_token: token.sign(),
+    token_type: tokenType(boundTo),
+    expires_in: token.facts.expiresAt - now,
+    ...extent(scopes, details),
+    ...(refresh && { refresh_token: refresh.token }),
+  }
+}
+
+/** It was true when it was approved; what was revoked since counts. */
+async function assertAllowed(
+  approved: Approved,
+  clientId: string,
+  { db }: TokenServices,
+  now: number,
+): Promise<void> {
+  const { grantId, grantExpiresAt } = approved
+  const revoked = await isRevoked(db, {
+    clientId,
+    grantId,
+    subject: approved.person,
+    organizationId: organizationOf(approved) ?? null,
+    issuedAt: approved.approvedAt,
+  })
+  if (revoked || (grantExpiresAt !== null && grantExpiresAt <= now))
+    throw invalidGrant('The grant has been revoked or has expired.', `grant ${grantId}`)
+}
+
+function factsOf(
+  approved: Approved,
+  by: {
+    readonly clientId: string
+    readonly boundTo: BoundTo | null
+    readonly now: number
+    readonly refreshExpiresAt: number | undefined
+  },
+): FamilyFacts {
+  const { grantExpiresAt, detailsDigest } = approved
+  const { refreshExpiresAt } = by
+  return {
+    familyId: approved.familyId,
+    grantId: approved.grantId,
+    clientId: by.clientId,
+    owner: approved.owner,
+    audience: approved.audience,
+    scopes: approved.scopes,
+    ...(detailsDigest !== undefined && { detailsDigest }),
+    grantExpiresAt,
+    refreshExpiresAt:
+      refreshExpiresAt === undefined ? null : Math.min(refreshExpiresAt, grantExpiresAt ?? refreshExpiresAt),
+    person: approved.person,
+    authTime: approved.authTime,
+    accessTokenSeconds: approved.accessTokenSeconds,
+    startedAt: by.now,
+    boundTo: by.boundTo,
+  }
+}
+
+function organizationOf({ owner }: Approved): string | undefined {
+  return owner.kind === 'organization' ? owner.id : undefined
+}
