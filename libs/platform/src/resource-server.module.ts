@@ -135,7 +135,7 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
           provide: Guard,
           inject: [CONFIG, RevocationSet, Freshness, Clock, DataSource],
           useFactory: (
-            config: Record<string, unknown>,
+            config: ClientCertificateSettings & Record<string, unknown>,
             revocations: RevocationSet,
             freshness: Freshness,
             clock: Clock,
@@ -151,6 +151,10 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
               revocations,
               freshness,
               maxStalenessSeconds: Number(config.MAX_STALENESS_SECONDS),
+              // a proxy's word where one is trusted; otherwise it is this process that ends TLS
+              ...(config.CLIENT_CERTIFICATE_HEADER !== undefined && {
+                certificateOf: clientCertificateOf(config),
+              }),
               ...(config.PUBLIC_URL !== undefined && { baseUrl: String(config.PUBLIC_URL) }),
               ...(options.resourceMetadata && { resourceMetadata: options.resourceMetadata(config) }),
               now: () => clock.now(),
@@ -158,9 +162,8 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
         },
         {
           provide: TokenGuard,
-          inject: [Guard, Reflector, CONFIG],
-          useFactory: (guard: Guard, reflector: Reflector, config: ClientCertificateSettings) =>
-            new TokenGuard(guard, reflector, clientCertificateOf(config)),
+          inject: [Guard, Reflector],
+          useFactory: (guard: Guard, reflector: Reflector) => new TokenGuard(guard, reflector),
         },
         ...(options.everyRoute ? [{ provide: APP_GUARD, useExisting: TokenGuard }] : []),
       ],

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import {
   OAuthError,
   readAccessTokenHeader,
@@ -42,9 +43,17 @@ export interface GuardOptions {
    * where it is an http URL; otherwise tokens that are bound to a key are refused.
    */
   readonly baseUrl?: string
+  /** Where a proxy ends TLS: what it tells of the client's certificate. Default: that of the TLS connection to this process. */
+  readonly certificateOf?: (request: CertificateCarrier) => X509Certificate | undefined
   /** Whether tokens must be bound to a key or a certificate. Default: false. */
   readonly boundTokensOnly?: boolean
   readonly now?: () => Date
+}
+
+/** A request as far as it can tell of the client's certificate. */
+export interface CertificateCarrier {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
 /** A token that is good now. */
@@ -132,6 +141,11 @@ export class Guard {
     const missing = need.filter(scope => !token.scopes.includes(scope))
     if (missing.length > 0) throw this.#insufficient(need, missing)
     return token
+  }
+
+  /** The certificate that the client of a request proved to hold. */
+  certificateOf(request: CertificateCarrier): X509Certificate | undefined {
+    return (this.options.certificateOf ?? fromTls)(request)
   }
 
   /** Ready once all revocations that can matter were read; then: how stale is what we know? */
@@ -273,6 +287,12 @@ export class Guard {
   #error(refusal: ConstructorParameters<typeof GuardError>[0]): GuardError {
     return new GuardError(refusal, this.options.resourceMetadata)
   }
+}
+
+function fromTls({ socket }: CertificateCarrier): X509Certificate | undefined {
+  return 'getPeerX509Certificate' in socket
+    ? (socket.getPeerX509Certificate as () => X509Certificate | undefined)()
+    : undefined
 }
 
 /** The scheme and host of a URL; undefined for other URIs. */

@@ -1,35 +1,22 @@
-import type { X509Certificate } from 'node:crypto'
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
 import { Reflector } from '@nestjs/core'
-import { Guard } from '../guard.js'
+import { type CertificateCarrier, Guard } from '../guard.js'
 import { NEED, type Need, remember } from './decorators.js'
 
 /** What is read of a request: Fastify's and Express's have it. */
-export interface GuardedRequest {
+interface Request extends CertificateCarrier {
   readonly method: string
   readonly url: string
   readonly originalUrl?: string
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly query?: object
-  readonly socket: object
 }
-
-/** The certificate that a client proved to hold: by default, in the TLS connection to this process. */
-export type CertificateOf = (request: GuardedRequest) => X509Certificate | undefined
-
-const fromTls: CertificateOf = ({ socket }) =>
-  'getPeerX509Certificate' in socket
-    ? (socket.getPeerX509Certificate as () => X509Certificate | undefined)()
-    : undefined
 
 /** Lets a request through when its token is good for the route. A route that says nothing of what it needs is refused. */
 @Injectable()
 export class TokenGuard implements CanActivate {
-  /** @param certificateOf where a proxy ends TLS: what it tells of the client's certificate */
   constructor(
     private readonly guard: Guard,
     private readonly reflector: Reflector,
-    private readonly certificateOf: CertificateOf = fromTls,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -43,14 +30,14 @@ export class TokenGuard implements CanActivate {
       )
     }
     if (need === 'public') return true
-    const request = context.switchToHttp().getRequest<GuardedRequest>()
+    const request = context.switchToHttp().getRequest<Request>()
     const token = await this.guard.verify(
       {
         authorization: one(request, 'authorization'),
         dpop: one(request, 'dpop'),
         method: request.method,
         path: request.originalUrl ?? request.url,
-        certificate: this.certificateOf(request),
+        certificate: this.guard.certificateOf(request),
         tokenInQuery: Object.hasOwn(request.query ?? {}, 'access_token'),
       },
       need,
@@ -61,7 +48,7 @@ export class TokenGuard implements CanActivate {
 }
 
 /** Lines of one name combine with commas (RFC 9110 §5.3): no header that is read here may be two. */
-function one({ headers }: GuardedRequest, name: string): string | undefined {
+function one({ headers }: Request, name: string): string | undefined {
   const value = headers[name]
   return Array.isArray(value) ? value.join(', ') : value
 }
