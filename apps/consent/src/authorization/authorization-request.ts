@@ -9,6 +9,7 @@ import {
   type Parameters,
   parseParameters,
   parseScope,
+  quoteScope,
   unauthorizedClient,
   unsupportedResponseType,
 } from '@grantlog/oauth'
@@ -123,7 +124,8 @@ function readScope(parameters: Parameters, client: ClientRow): string[] {
   const scopes = parseScope(parameters.get('scope') ?? '')
   if (scopes.length === 0) throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
   const [excess] = missingFrom(client.scopes, scopes)
-  if (excess !== undefined) throw invalidScope(`The client is not registered for the scope '${excess}'.`)
+  if (excess !== undefined)
+    throw invalidScope(`The client is not registered for the scope ${quoteScope(excess)}.`)
   return scopes
 }
 
