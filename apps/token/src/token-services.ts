@@ -4,6 +4,7 @@ import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { Clock, UsedOnce } from '@grantlog/platform'
 import type { FastifyRequest } from 'fastify'
 import type { DataSource } from 'typeorm'
+import type { Limits } from './http/limits.js'
 import type { SigningKeys } from './keys/signing-keys.js'
 import type { TokenConfig } from './token.config.js'
 
@@ -17,6 +18,8 @@ export abstract class TokenServices {
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */
   abstract readonly successorKey: KeyObject
+  /** How much one sender may ask. */
+  abstract readonly limits: Limits
   /** Ids of assertions and proofs. */
   abstract readonly usedOnce: UsedOnce
   /** Where DPoP proofs must have a nonce. */

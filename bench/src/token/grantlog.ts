@@ -106,6 +106,10 @@ export async function startGrantlog(
       EVENT_SOURCES: `clients=${registry.database.url}`,
       CODE_KEYS: codeKeys,
       KEY_ENCRYPTION_KEY: keyEncryptionKey,
+      // all load comes from one client at one address
+      ADDRESS_RATE: '0',
+      CLIENT_RATE: '0',
+      CLIENT_IN_FLIGHT: '0',
       ...env,
     }
     servers.push(

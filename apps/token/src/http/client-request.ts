@@ -5,6 +5,7 @@ import {
   type DpopProof,
   invalidDpopProof,
   invalidRequest,
+  OAuthError,
   thumbprintOf,
   verifyDpopProof,
 } from '@grantlog/oauth'
@@ -12,31 +13,72 @@ import type { FastifyRequest } from 'fastify'
 import { type ClientRow, findClient } from '../projections/clients.projection.js'
 import type { TokenServices } from '../token-services.js'
 import { readForm } from './form.js'
+import { networkOf } from './network-of.js'
 
-/** A request of a client to one of the endpoints, read but not yet believed. @throws OAuthError invalid_request */
+/** What is read of a request before anything of it is believed. */
+export interface ReceivedRequest extends ClientRequest {
+  /** Where it comes from: {@link networkOf}. */
+  readonly network: string
+}
+
+/**
+ * A request of a client to one of the endpoints, read but not yet believed.
+ * @throws OAuthError 429 when too many come from there; invalid_request
+ */
 export function readClientRequest(
   http: FastifyRequest,
   services: TokenServices,
   options: { maxValueLength?: number } = {},
-): ClientRequest {
+): ReceivedRequest {
+  const network = networkOf(http.ip)
+  services.limits.arrive(network)
   return {
+    network,
     authorization: http.headers.authorization,
     parameters: readForm(http.body, options),
     certificate: services.certificateOf(http),
   }
 }
 
-/** The client of a request, when it is who it says. @throws OAuthError invalid_client, invalid_request */
-export function authenticate(request: ClientRequest, services: TokenServices): Promise<ClientRow> {
-  const { config, db, clock, usedOnce } = services
-  return authenticateClient(request, {
-    find: clientId => findClient(db, clientId),
-    once: (id, expiresAt) => usedOnce.once(id, expiresAt),
-    issuer: config.ISSUER,
-    now: clock.seconds(),
-    certificateAuthorities: config.CLIENT_CERTIFICATE_AUTHORITIES ?? [],
-  })
+/**
+ * Answers the client of a request, when it is who it says and within its limits.
+ * @throws OAuthError invalid_client, invalid_request, 429; and what the answer throws
+ */
+export async function answerClient<T>(
+  request: ReceivedRequest,
+  services: TokenServices,
+  answer: (client: ClientRow) => Promise<T>,
+): Promise<T> {
+  const client = await authenticate(request, services)
+  return services.limits.answer(client, request.network, () => answer(client))
 }
+
+async function authenticate(request: ReceivedRequest, services: TokenServices): Promise<ClientRow> {
+  const { config, db, clock, limits, usedOnce } = services
+  let tried: ClientRow | undefined
+  try {
+    return await authenticateClient(request, {
+      async find(clientId) {
+        const client = await findClient(db, clientId)
+        if (client === undefined || !canBeGuessed(client)) return client
+        limits.mayTry(client, request.network)
+        tried = client
+        return client
+      },
+      once: (id, expiresAt) => usedOnce.once(id, expiresAt),
+      issuer: config.ISSUER,
+      now: clock.seconds(),
+      certificateAuthorities: config.CLIENT_CERTIFICATE_AUTHORITIES ?? [],
+    })
+  } catch (error) {
+    const wrong = error instanceof OAuthError && error.code === 'invalid_client'
+    if (wrong && tried !== undefined) limits.wasWrong(tried, request.network)
+    throw error
+  }
+}
+
+/** A client without a secret has none to guess, and nothing lets a suspended one in: their attempts count for nobody. */
+const canBeGuessed = ({ auth_method, suspended }: ClientRow): boolean => auth_method !== 'none' && !suspended
 
 /**
  * What the tokens of a request are to be bound to, or undefined where they are not.

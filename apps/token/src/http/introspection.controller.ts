@@ -3,10 +3,11 @@ import { Controller, HttpCode, Post, Req } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
 import { family } from '../domain/family.js'
 import { confirmation, parseRefreshToken } from '../grants/issuance.js'
+import type { ClientRow } from '../projections/clients.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readActiveAccessToken } from './access-token.js'
-import { authenticate, readClientRequest } from './client-request.js'
+import { answerClient, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -37,7 +38,10 @@ export class IntrospectionController {
   async introspect(@Req() http: FastifyRequest): Promise<Introspection> {
     const request = readClientRequest(http, this.services)
     const token = request.parameters.require('token')
-    const client = await authenticate(request, this.services)
+    return answerClient(request, this.services, client => this.#answer(token, client))
+  }
+
+  async #answer(token: string, client: ClientRow): Promise<Introspection> {
     // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"
     if (client.auth_method === 'none') throw invalidClient('Introspection needs a client that authenticates.')
     const found = parseRefreshToken(token) ? await this.#refreshToken(token) : await this.#accessToken(token)

@@ -7,7 +7,7 @@ import { parseRefreshToken } from '../grants/issuance.js'
 import { wasIssued } from '../grants/refresh-token.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
-import { authenticate, readClientRequest } from './client-request.js'
+import { answerClient, readClientRequest } from './client-request.js'
 
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
@@ -22,10 +22,12 @@ export class RevocationController {
   async revoke(@Req() http: FastifyRequest): Promise<void> {
     const request = readClientRequest(http, this.services)
     const token = request.parameters.require('token')
-    const client = await authenticate(request, this.services)
-    // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
-    if (parseRefreshToken(token)) await this.#revokeFamily(token, client.client_id)
-    else await this.#revokeAccessToken(token, client.client_id)
+    await answerClient(request, this.services, ({ client_id }) =>
+      // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
+      parseRefreshToken(token)
+        ? this.#revokeFamily(token, client_id)
+        : this.#revokeAccessToken(token, client_id),
+    )
   }
 
   async #revokeFamily(token: string, clientId: string): Promise<void> {
