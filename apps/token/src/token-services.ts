@@ -3,6 +3,7 @@ import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { ClientRequests, Clock } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
+import type { Limits } from './http/limits.js'
 import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
 import type { SigningKeys } from './keys/signing-keys.js'
 import type { ClientRow } from './projections/clients.projection.js'
@@ -20,6 +21,8 @@ export abstract class TokenServices {
   /** Makes the successor of a refresh token, always the same one. */
   abstract readonly successorKey: KeyObject
   abstract readonly clientRequests: ClientRequests<ClientRow>
+  /** How much one sender may ask. */
+  abstract readonly limits: Limits
   /** Where DPoP proofs must have a nonce. */
   abstract readonly dpopNonces: DpopNonces | undefined
 }

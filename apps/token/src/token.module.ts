@@ -1,10 +1,11 @@
 import { createSecretKey } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
-import { DpopNonces, parseSealKeys } from '@grantlog/oauth'
+import { clientAuthenticationMethods, DpopNonces, parseSealKeys } from '@grantlog/oauth'
 import { ClientRequests, Clock, CONFIG, HealthRegistry, LOGGER, Metrics, UsedOnce } from '@grantlog/platform'
 import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
+import { type LimitReport, Limits, limitReasons } from './http/limits.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
@@ -18,8 +19,9 @@ import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
 
 /** What is needed of the service's logger. */
-interface ErrorLog {
+interface Log {
   error(facts: { readonly err: Error }, message: string): void
+  warn(facts: object, message: string): void
 }
 
 @Module({
@@ -28,13 +30,7 @@ interface ErrorLog {
     {
       provide: SigningKeys,
       inject: [CONFIG, DataSource, Commands, Clock, LOGGER],
-      useFactory: (
-        config: TokenConfig,
-        db: DataSource,
-        commands: Commands,
-        clock: Clock,
-        logger: ErrorLog,
-      ) => {
+      useFactory: (config: TokenConfig, db: DataSource, commands: Commands, clock: Clock, logger: Log) => {
         const life = createKeyLife(config, { db, commands, clock })
         return SigningKeys.open(life, {
           algorithms: () => usedAlgorithms(db),
@@ -44,13 +40,15 @@ interface ErrorLog {
     },
     {
       provide: TokenServices,
-      inject: [CONFIG, DataSource, Commands, SigningKeys, Clock],
+      inject: [CONFIG, DataSource, Commands, SigningKeys, Clock, Metrics, LOGGER],
       useFactory: (
         config: TokenConfig,
         db: DataSource,
         commands: Commands,
         keys: SigningKeys,
         clock: Clock,
+        metrics: Metrics,
+        logger: Log,
       ): TokenServices => {
         const { DPOP_NONCE_SECONDS, ISSUER, KEY_ENCRYPTION_KEY } = config
         const dpopNonces =
@@ -75,6 +73,7 @@ interface ErrorLog {
             dpopNonces,
           }),
           dpopNonces,
+          limits: new Limits(config, reportOf(metrics, logger), () => performance.now() / 1000),
         }
       },
     },
@@ -103,4 +102,20 @@ export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await this.keys.stop()
   }
+}
+
+function reportOf(metrics: Metrics, logger: Log): LimitReport {
+  const refused = metrics.counter({
+    name: 'grantlog_requests_refused_total',
+    help: 'Requests refused with 429, by the limit that they met.',
+    label: 'limit',
+    values: limitReasons,
+  })
+  const failedAuthentication = metrics.counter({
+    name: 'grantlog_authentications_failed_total',
+    help: 'Wrong secrets, assertions and certificates of clients, by what the client is registered with.',
+    label: 'method',
+    values: clientAuthenticationMethods.filter(method => method !== 'none'),
+  })
+  return { refused, failedAuthentication, alarm: (facts, message) => logger.warn(facts, message) }
 }

@@ -109,13 +109,16 @@ export async function startGrantlog(
       AUTHORIZATION_ENDPOINT: 'https://consent.example/authorize',
       PUSHED_AUTHORIZATION_REQUEST_ENDPOINT: 'https://consent.example/authorize',
       DEVICE_AUTHORIZATION_ENDPOINT: 'https://consent.example/device_authorization',
-      DEVICE_AUTHORIZATION_ENDPOINT: 'https://consent.example/authorize',
       DATABASE_URL: database.url,
       EVENT_TRANSPORT: 'embedded',
       EVENT_SOURCES: `clients=${registry.database.url}`,
       CODE_KEYS: codeKeys,
       KEY_ENCRYPTION_KEY: keyEncryptionKey,
       CLIENT_SECRET_KEYS: clientSecretKeys,
+      // all load comes from one client at one address
+      ADDRESS_RATE: '0',
+      CLIENT_RATE: '0',
+      CLIENT_IN_FLIGHT: '0',
       ...env,
     }
     servers.push(

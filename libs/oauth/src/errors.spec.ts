@@ -68,6 +68,13 @@ describe('OAuthError', () => {
     expect(errors.temporarilyUnavailable('Starting.', -1).headers['Retry-After']).toBe('0')
   })
 
+  test('too many requests: 429 with a wait of at least a second (RFC 6585 §4)', () => {
+    const error = errors.tooManyRequests('Too many.', 0.01, 'of whom')
+    expect(error).toMatchObject({ code: 'temporarily_unavailable', status: 429, detail: 'of whom' })
+    expect(error.headers).toMatchObject({ 'Retry-After': '1' })
+    expect(errors.tooManyRequests('Too many.', 29.2).headers).toMatchObject({ 'Retry-After': '30' })
+  })
+
   test('invalid_token carries the challenge of RFC 6750 §3', () => {
     expect(errors.invalidToken('The access token expired', undefined, { realm: 'example' }).headers).toEqual({
       'Cache-Control': 'no-store',

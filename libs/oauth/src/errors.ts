@@ -166,6 +166,15 @@ export const temporarilyUnavailable = (
     'Retry-After': String(Math.max(0, Math.ceil(retryAfter))),
   })
 
+/**
+ * Too many requests of one sender: 429 and `Retry-After` in seconds, rounded up. No RFC registers an error code of its own for it;
+ * `temporarily_unavailable` says what the client may do, the status why. @see RFC 6585 §4, RFC 6749 §4.1.2.1
+ */
+export const tooManyRequests = (description: string, retryAfter: number, detail?: string): OAuthError =>
+  new OAuthError('temporarily_unavailable', 429, description, detail, {
+    'Retry-After': String(Math.max(1, Math.ceil(retryAfter))),
+  })
+
 /** `unsupported_token_type`, 400: this server does not revoke that type of token. @see RFC 7009 §2.2.1 */
 export const unsupportedTokenType = (description: string, detail?: string): OAuthError =>
   new OAuthError('unsupported_token_type', 400, description, detail)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { OAuthError } from './errors.js'
-import { formatScope, isSubset, missingFrom, parseScope } from './scope.js'
+import { formatScope, isSubset, missingFrom, parseScope, quoteScope } from './scope.js'
 
 const token = fc.string({
   unit: fc
@@ -67,4 +67,9 @@ test.each([
 ])('%j of %j: subset %p, missing %j (RFC 6749 §3.3, §6)', (scopes, allowed, subset, missing) => {
   expect(isSubset(scopes, allowed)).toBe(subset)
   expect(missingFrom(allowed, scopes)).toEqual(missing)
+})
+
+test('quoteScope names a scope, and nothing that may be a secret', () => {
+  expect(quoteScope('invoices:read')).toBe("'invoices:read'")
+  expect(quoteScope('x'.repeat(43))).toBe('of 43 characters')
 })

@@ -23,6 +23,14 @@ export function formatScope(scopes: Iterable<string>): string {
   return [...new Set(scopes)].join(' ')
 }
 
+/**
+ * How a sentence names a scope that was asked for. Whoever mixes up parameters may have put a secret there, and sentences are logged: what
+ * is as long as one (43 characters of base64url) is named by its length.
+ */
+export function quoteScope(scope: string): string {
+  return scope.length <= 40 ? `'${scope}'` : `of ${scope.length} characters`
+}
+
 /** Whether every one of `scopes` is in `allowed`. Comparison is case-sensitive. @see RFC 6749 §3.3 */
 export function isSubset(scopes: Iterable<string>, allowed: Iterable<string>): boolean {
   return missingFrom(allowed, scopes).length === 0

@@ -75,11 +75,19 @@ export class ClientRequests<Client extends RegisteredClient> {
     }
   }
 
-  /** The client of a request, when it is who it says. @throws OAuthError invalid_client, invalid_request */
-  authenticate(request: ClientRequest): Promise<Client> {
+  /**
+   * The client of a request, when it is who it says.
+   * @param found hears of the client that is named before its proof is looked at, and may refuse it by throwing
+   * @throws OAuthError invalid_client, invalid_request
+   */
+  authenticate(request: ClientRequest, found?: (client: Client) => void): Promise<Client> {
     const { config, clock, usedOnce, find } = this.options
     return authenticateClient(request, {
-      find,
+      async find(clientId) {
+        const client = await find(clientId)
+        if (client !== undefined) found?.(client)
+        return client
+      },
       once: (id, expiresAt) => usedOnce.once(id, expiresAt),
       issuer: config.ISSUER,
       now: clock.seconds(),

@@ -1,6 +1,6 @@
 import { Public } from '@grantlog/resource-guard/nest'
 import { Controller, Get, Header } from '@nestjs/common'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What a service measures of itself. Labels are route patterns and status classes, never anything of a request. */
 export class Metrics {
@@ -33,6 +33,19 @@ export class Metrics {
         for (const [value, number] of read()) this.set({ [label]: value }, number)
       },
     })
+  }
+
+  /** Adds a counter with one label; each of its values is told from the beginning, as 0. @returns what adds one */
+  counter<Value extends string>(definition: {
+    readonly name: string
+    readonly help: string
+    readonly label: string
+    readonly values: readonly Value[]
+  }): (value: Value) => void {
+    const { name, help, label, values } = definition
+    const counter = new Counter({ name, help, labelNames: [label], registers: [this.registry] })
+    for (const value of values) counter.inc({ [label]: value }, 0)
+    return value => counter.inc({ [label]: value })
   }
 
   observe(method: string, route: string, status: number, seconds: number): void {

@@ -11,6 +11,7 @@ import {
   type Parameters,
   parseParameters,
   parseScope,
+  quoteScope,
   readAuthorizationDetails,
   unauthorizedClient,
   unsupportedResponseType,
@@ -143,7 +144,8 @@ function readScope(parameters: Parameters, client: ClientRow): string[] {
   if (scopes.length === 0 && parameters.get('authorization_details') === undefined)
     throw invalidScope("Parameter 'scope' is missing: say what access is asked for.")
   const [excess] = missingFrom(client.scopes, scopes)
-  if (excess !== undefined) throw invalidScope(`The client is not registered for the scope '${excess}'.`)
+  if (excess !== undefined)
+    throw invalidScope(`The client is not registered for the scope ${quoteScope(excess)}.`)
   return scopes
 }
 

@@ -4,6 +4,7 @@ import {
   invalidTarget,
   missingFrom,
   parseScope,
+  quoteScope,
   unauthorizedClient,
 } from '@grantlog/oauth'
 import { accessToken } from '../domain/access-token.js'
@@ -26,7 +27,8 @@ export const clientCredentials: Grant = {
     const asked = parameters.get('scope')
     const wanted = asked === undefined ? client.scopes : parseScope(asked)
     const [foreign] = missingFrom(client.scopes, wanted)
-    if (foreign !== undefined) throw invalidScope(`The client is not registered for the scope '${foreign}'.`)
+    if (foreign !== undefined)
+      throw invalidScope(`The client is not registered for the scope ${quoteScope(foreign)}.`)
     const api = await findApi(services, readResource(parameters), wanted)
     const scopes = wanted.filter(scope => api.scopes.includes(scope))
     if (asked !== undefined && scopes.length < wanted.length) {

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Known } from '@grantlog/eventing'
-import { invalidGrant, invalidScope, missingFrom, narrowedDetails, parseScope } from '@grantlog/oauth'
+import {
+  invalidGrant,
+  invalidScope,
+  missingFrom,
+  narrowedDetails,
+  parseScope,
+  quoteScope,
+} from '@grantlog/oauth'
 import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
@@ -161,7 +168,7 @@ function narrowed(facts: FamilyFacts, scope: string | undefined): readonly strin
   if (scope === undefined) return facts.scopes
   const wanted = parseScope(scope)
   const [more] = missingFrom(facts.scopes, wanted)
-  if (more !== undefined) throw invalidScope(`Scope '${more}' was not granted.`)
+  if (more !== undefined) throw invalidScope(`The scope ${quoteScope(more)} was not granted.`)
   return wanted
 }
 

@@ -7,6 +7,7 @@ import {
   missingFrom,
   type Parameters,
   parseScope,
+  quoteScope,
   unauthorizedClient,
 } from '@grantlog/oauth'
 import { accessToken } from '../domain/access-token.js'
@@ -176,7 +177,7 @@ function readScopes(parameters: Parameters, allowed: readonly string[]): readonl
   const scopes = asked === undefined ? allowed : parseScope(asked)
   const [more] = missingFrom(allowed, scopes)
   if (more !== undefined)
-    throw invalidScope(`The subject token can not be exchanged for the scope '${more}'.`)
+    throw invalidScope(`The subject token can not be exchanged for the scope ${quoteScope(more)}.`)
   if (scopes.length === 0)
     throw invalidScope('The subject token can be exchanged for no scope of the target.')
   return scopes

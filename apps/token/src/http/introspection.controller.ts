@@ -14,6 +14,7 @@ import type { ClientRow } from '../projections/clients.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readActiveAccessToken } from './access-token.js'
+import { answerClient, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; an API about those that are for it; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -51,9 +52,17 @@ export class IntrospectionController {
     @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Introspection | string> {
-    const request = this.services.clientRequests.read(http)
+    const request = readClientRequest(http, this.services)
     const token = request.parameters.require('token')
-    const client = await this.services.clientRequests.authenticate(request)
+    return answerClient(request, this.services, client => this.#answer(token, client, http, reply))
+  }
+
+  async #answer(
+    token: string,
+    client: ClientRow,
+    http: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<Introspection | string> {
     // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization"
     if (client.auth_method === 'none') throw invalidClient('Introspection needs a client that authenticates.')
     const told = await this.#told(token, client)

@@ -7,6 +7,7 @@ import { parseRefreshToken } from '../grants/issuance.js'
 import { wasIssued } from '../grants/refresh-token.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
+import { answerClient, readClientRequest } from './client-request.js'
 
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
@@ -19,12 +20,14 @@ export class RevocationController {
   @Post('revoke')
   @HttpCode(200)
   async revoke(@Req() http: FastifyRequest): Promise<void> {
-    const request = this.services.clientRequests.read(http)
+    const request = readClientRequest(http, this.services)
     const token = request.parameters.require('token')
-    const client = await this.services.clientRequests.authenticate(request)
-    // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
-    if (parseRefreshToken(token)) await this.#revokeFamily(token, client.client_id)
-    else await this.#revokeAccessToken(token, client.client_id)
+    await answerClient(request, this.services, ({ client_id }) =>
+      // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
+      parseRefreshToken(token)
+        ? this.#revokeFamily(token, client_id)
+        : this.#revokeAccessToken(token, client_id),
+    )
   }
 
   async #revokeFamily(token: string, clientId: string): Promise<void> {

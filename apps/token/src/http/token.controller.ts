@@ -4,11 +4,12 @@ import { invalidAuthorizationDetails, unauthorizedClient, unsupportedGrantType }
 import { currentTrace } from '@grantlog/platform'
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { TokenResponse } from '../grants/grant.js'
+import type { Grant, TokenResponse } from '../grants/grant.js'
 import { grants } from '../grants/index.js'
 import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readBinding } from './binding.js'
+import { answerClient, type ReceivedRequest, readClientRequest } from './client-request.js'
 
 const maxCodeLength = 8192
 /** Characters of an Idempotency-Key: 128 random bits in base64url. */
@@ -26,23 +27,32 @@ export class TokenController {
     @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenResponse> {
-    const { clock, dpopNonces } = this.services
-    const request = this.services.clientRequests.read(http, { maxValueLength: maxCodeLength })
-    const { parameters } = request
-    const type = parameters.require('grant_type')
+    const request = readClientRequest(http, this.services, { maxValueLength: maxCodeLength })
+    const type = request.parameters.require('grant_type')
     const grant = grants.find(candidate => candidate.type === type)
     if (grant === undefined) throw unsupportedGrantType('The grant type is not supported.')
     // ignored, the client would believe that its token is for less than it is
-    if (parameters.get('authorization_details') !== undefined && grant.takesDetails !== true)
+    if (request.parameters.get('authorization_details') !== undefined && grant.takesDetails !== true)
       throw invalidAuthorizationDetails('This grant type takes no authorization details.')
-    const client = await this.services.clientRequests.authenticate(request)
-    if (!client.grant_types.includes(type))
+    return answerClient(request, this.services, client => this.#grant(grant, request, client, http, reply))
+  }
+
+  async #grant(
+    grant: Grant,
+    request: ReceivedRequest,
+    client: ClientRow,
+    http: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<TokenResponse> {
+    const { clock, dpopNonces } = this.services
+    if (!client.grant_types.includes(grant.type))
       throw unauthorizedClient('The client is not registered for the grant type.')
     const boundTo = await readBinding(http, 'token', request, client, this.services)
     // RFC 9449 §8.2: the next proof may have a newer nonce
     if (boundTo?.kind === 'dpop' && dpopNonces)
       reply.header('dpop-nonce', dpopNonces.current(clock.seconds()))
     const sender = senderOf(client, boundTo, http.headers['idempotency-key'])
+    const { parameters } = request
     return grant.handle(
       { client, parameters, traceparent: currentTrace()?.traceparent, boundTo, sender },
       this.services,
