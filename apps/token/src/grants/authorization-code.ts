@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type BoundTo, type CodeClaims, codeClaims } from '@grantlog/contracts'
 import { formatScope, invalidGrant, invalidRequest, openCode, verifyCodeVerifier } from '@grantlog/oauth'
-import { type FamilyFacts, family } from '../domain/family.js'
+import { type FamilyFacts, family, refreshEnd } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
+import type { TokenConfig } from '../token.config.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
 import { createRefreshToken, issue, tokenType } from './issuance.js'
@@ -33,7 +34,7 @@ export const authorizationCode: Grant = {
     const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(code.codeId) : undefined
     // a confidential client's refresh token is bound to the client itself
     const boundTo = client.auth_method === 'none' ? (request.boundTo ?? null) : null
-    const facts = factsOf(code, boundTo, now, refresh && now + services.config.REFRESH_TOKEN_SECONDS)
+    const facts = factsOf(code, boundTo, now, refresh && services.config)
     const token = issue({
       issuer: services.config.ISSUER,
       key,
@@ -113,12 +114,18 @@ async function assertAllowed(code: CodeClaims, { db }: TokenServices, now: numbe
   }
 }
 
+type Limits = Pick<TokenConfig, 'REFRESH_TOKEN_SECONDS' | 'REFRESH_FAMILY_SECONDS'>
+
 function factsOf(
   code: CodeClaims,
   boundTo: BoundTo | null,
   now: number,
-  refreshExpiresAt: number | undefined,
+  /** undefined where there is no refresh token */
+  limits: Limits | undefined,
 ): FamilyFacts {
+  const familyExpiresAt = limits
+    ? Math.min(now + limits.REFRESH_FAMILY_SECONDS, code.grantExpiresAt ?? Number.POSITIVE_INFINITY)
+    : null
   return {
     familyId: code.codeId,
     grantId: code.grantId,
@@ -127,10 +134,8 @@ function factsOf(
     audience: code.audience,
     scopes: code.scopes,
     grantExpiresAt: code.grantExpiresAt,
-    refreshExpiresAt:
-      refreshExpiresAt === undefined
-        ? null
-        : Math.min(refreshExpiresAt, code.grantExpiresAt ?? refreshExpiresAt),
+    refreshExpiresAt: limits ? refreshEnd(now, limits.REFRESH_TOKEN_SECONDS, familyExpiresAt) : null,
+    familyExpiresAt,
     person: code.person,
     authTime: code.authTime,
     accessTokenSeconds: code.accessTokenSeconds,

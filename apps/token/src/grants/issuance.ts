@@ -34,6 +34,7 @@ interface Issue {
     readonly familyId: string
     readonly grantId: string
     readonly grantExpiresAt: number | null
+    readonly familyExpiresAt: number | null
     readonly organizationId: string | undefined
     readonly authTime: number
   }
@@ -46,12 +47,13 @@ interface Issue {
   }
 }
 
-/** Prepares an RFC 9068 access token. It names every target that can revoke it, and never outlives its grant. */
+/** Prepares an RFC 9068 access token. It names every target that can revoke it, and outlives neither its family nor its grant. */
 export function issue(request: Issue): Issuance {
   const { issuer, key, now, family, exchange } = request
   const expiresAt = Math.min(
     now + request.lifetimeSeconds,
     family?.grantExpiresAt ?? Number.POSITIVE_INFINITY,
+    family?.familyExpiresAt ?? Number.POSITIVE_INFINITY,
   )
   const facts: EventData<'token.issued'> = {
     tokenId: randomUUID(),
