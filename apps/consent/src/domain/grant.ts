@@ -5,7 +5,7 @@ import { isSubset } from '@grantlog/oauth'
 export type Owner = EventData<'grant.approved'>['owner']
 
 export interface GrantState {
-  readonly status: 'unknown' | 'active' | 'denied' | 'revoked'
+  readonly status: 'unknown' | 'active' | 'denied' | 'revoked' | 'expired'
   readonly owner: Owner | null
   readonly scopes: readonly string[]
   readonly clientVersion: number
@@ -33,15 +33,18 @@ export type GrantCommand =
       /** Id of the event that is the revocation's cause. */
       readonly eventId: string
     }
+  /** Time has passed. */
+  | { readonly type: 'expire'; readonly grantId: string; readonly at: number }
 
 export type GrantEvent =
-  | Fact<'grant.approved' | 'grant.amended' | 'grant.code-issued' | 'grant.denied' | 'token.revoked'>
+  | Fact<'grant.approved' | 'grant.amended' | 'grant.code-issued' | 'grant.denied' | 'grant.expired'>
+  | Fact<'token.revoked'>
   | (Fact<'grant.revoked'> & { readonly id: string })
 
 /** Seconds: approving the same again within a day is not worth an event of its own. */
 const day = 24 * 60 * 60
 
-/** A resource owner's standing permission to a client. Once revoked it never comes back: another approval is another grant. */
+/** A resource owner's standing permission to a client. Once revoked or expired it never comes back: another approval is another grant. */
 export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
   category: 'grant',
   initial: {
@@ -62,6 +65,10 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
         return state.status === 'unknown' ? [{ type: 'grant.denied', data: command.denial }] : []
       case 'revoke':
         return state.status === 'active' ? revoke(command) : []
+      case 'expire':
+        return state.status === 'active' && state.expiresAt !== null && state.expiresAt <= command.at
+          ? [{ type: 'grant.expired', data: { grantId: command.grantId } }]
+          : []
     }
   },
 
@@ -81,12 +88,19 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
         return { ...state, status: 'denied' }
       case 'grant.revoked':
         return { ...state, status: 'revoked' }
+      case 'grant.expired':
+        return { ...state, status: 'expired' }
       case 'token.revoked':
         return state
     }
   },
 
-  endsAt: ({ status, expiresAt }) => (status === 'denied' || status === 'revoked' ? 0 : expiresAt),
+  endsAt: ({ status }) => (status === 'unknown' || status === 'active' ? null : 0),
+
+  deadline: {
+    at: ({ status, expiresAt }) => (status === 'active' ? expiresAt : null),
+    command: (grantId, now) => ({ type: 'expire', grantId, at: now }),
+  },
 }
 
 function approve({ approval, code }: Approve, state: GrantState): GrantEvent[] {
@@ -107,6 +121,7 @@ function approve({ approval, code }: Approve, state: GrantState): GrantEvent[] {
     }
     case 'denied':
     case 'revoked':
+    case 'expired':
       return []
   }
 }
