@@ -79,6 +79,14 @@ export const tokenConfig = defineConfig('token', {
     example: '604800',
     default: '2592000',
   }),
+  REFRESH_FAMILY_SECONDS: setting.integer({
+    min: 60,
+    max: 315_360_000,
+    describe:
+      'How long after an authorization code was redeemed its refresh tokens end, however often they are used, in seconds.',
+    example: '2592000',
+    default: '7776000',
+  }),
   REFRESH_RETRY_SECONDS: setting.integer({
     min: 0,
     max: 600,

@@ -11,6 +11,8 @@ export interface Append {
   readonly stateTag: string
   /** Seconds since 1970: from then on no command can have an effect on the stream. Null, or left out, while nobody knows when. */
   readonly endsAt?: number | null
+  /** Seconds since 1970: when to see what time has brought. Null, or left out, when it brings nothing. */
+  readonly deadline?: number | null
 }
 
 /** An event with its id: the id makes a retried append recognisable. */

@@ -104,6 +104,7 @@ export class Commands {
         state,
         stateTag: stateTagOf(decider),
         endsAt: decider.endsAt?.(state) ?? null,
+        deadline: decider.deadline?.at(state) ?? null,
       })
       if (outcome !== 'conflict') {
         return {

@@ -21,4 +21,16 @@ export interface Decider<Command, Event extends NewEvent, State> {
    * ended stream leaves the database with the segments of the log that hold it; without this method it never does.
    */
   endsAt?(state: State): number | null
+  /** What time itself brings, such as an expiry: the service sees to it, within a minute. */
+  readonly deadline?: Deadline<Command, State>
+}
+
+/** A decider for whatever commands, events and states. */
+export type AnyDecider = Decider<unknown, NewEvent, unknown>
+
+export interface Deadline<Command, State> {
+  /** Seconds since 1970; null when time brings nothing. It may move: what is found then decides. */
+  at(state: State): number | null
+  /** What is commanded once it has passed. Without an effect, the stream is looked at again when `at` says. @param now seconds */
+  command(id: string, now: number): Command
 }

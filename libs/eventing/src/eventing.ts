@@ -1,6 +1,8 @@
 import type { Service } from '@grantlog/contracts'
 import type pg from 'pg'
 import { Commands } from './commands.js'
+import { Deadlines } from './deadlines.js'
+import type { AnyDecider } from './decider.js'
 import { type AppendMeasures, EventStore } from './event-store.js'
 import { Locks } from './locks.js'
 import { type LogMeasures, LogOwner } from './log-owner.js'
@@ -15,6 +17,8 @@ export interface EventingOptions {
   /** The service whose log this is; undefined for one that only reads. */
   readonly service: Service | undefined
   readonly projections: readonly Projection[]
+  /** What decides about its streams, where time brings something. */
+  readonly deciders?: readonly AnyDecider[]
   /** Brings the other services' events. */
   readonly remote: Transport
   /** Where this service's events are published; undefined when others read the log itself. */
@@ -37,6 +41,7 @@ export class Eventing {
   readonly remote: Transport
   readonly #locks: Locks
   readonly #owner: LogOwner | undefined
+  readonly #deadlines: Deadlines | undefined
   readonly #local: EmbeddedTransport | undefined
   readonly #runners: ProjectionRunner[]
 
@@ -48,6 +53,8 @@ export class Eventing {
     this.#locks = new Locks(pool)
     this.#local = service && new EmbeddedTransport({ [service]: pool })
     this.#owner = service && new LogOwner(this.store, this.#locks, { service, sink, report, now })
+    this.#deadlines =
+      service && new Deadlines(options.deciders ?? [], this.commands, { service, report, now })
     this.#runners = options.projections.map(
       projection =>
         new ProjectionRunner(projection, {
@@ -63,10 +70,12 @@ export class Eventing {
 
   start(): void {
     this.#owner?.start()
+    this.#deadlines?.start(this.#locks)
     for (const runner of this.#runners) runner.start()
   }
 
   async stop(): Promise<void> {
+    await this.#deadlines?.stop()
     await Promise.all(this.#runners.map(runner => runner.stop()))
     await this.#owner?.stop()
     await this.#local?.close()

@@ -177,23 +177,24 @@ function isStatementError(error: unknown): boolean {
 // scalar subquery: an `exists` may be planned as a hash of all streams, and the plan is kept while they grow.
 const appendStatement = `
   with wanted as (
-    select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[])
-      as w (stream_id, base, version, state, state_tag, ends_at)
+    select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+      as w (stream_id, base, version, state, state_tag, ends_at, deadline)
   ), claimed as (
-    insert into streams as s (stream_id, base, version, state, state_tag, ends_at)
-    select w.stream_id, w.base, w.version, w.state::json, w.state_tag, w.ends_at from wanted w
+    insert into streams as s (stream_id, base, version, state, state_tag, ends_at, deadline)
+    select w.stream_id, w.base, w.version, w.state::json, w.state_tag, w.ends_at, w.deadline from wanted w
     where w.base = 0 or (select true from streams x where x.stream_id = w.stream_id)
     on conflict (stream_id) do update
       set base = excluded.base, version = excluded.version, state = excluded.state, state_tag = excluded.state_tag,
-        ends_at = excluded.ends_at
+        ends_at = excluded.ends_at,
+        deadline = case when excluded.deadline is not null then least(s.deadline, excluded.deadline) end
       where s.version = excluded.base
     returning s.stream_id
   )
   insert into events (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
   select e.stream_id, e.stream_version, e.event_id, e.type, e.data::json, e.internal::json,
          e.actor_type, e.actor_id, e.traceparent, e.time
-  from unnest($7::text[], $8::int[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-              $15::text[], $16::timestamptz[]) with ordinality
+  from unnest($8::text[], $9::int[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+              $16::text[], $17::timestamptz[]) with ordinality
     as e (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time, n)
   join claimed using (stream_id)
   order by e.n
@@ -214,6 +215,7 @@ function parameters(appends: readonly Append[]): unknown[] {
     appends.map(append => JSON.stringify(append.state)),
     appends.map(append => append.stateTag),
     appends.map(append => append.endsAt ?? null),
+    appends.map(append => append.deadline ?? null),
     events.map(event => event.streamId),
     events.map(event => event.version),
     events.map(event => event.id),

@@ -38,6 +38,8 @@ const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   'remove rows': { text: /delete from suspensions/ },
   'was it applied': { text: /from checkpoints c/ },
   'begin at a time': { text: /min\(l\.log_seq\)/ },
+  'what time has brought': { text: /where deadline <= / },
+  'look again later': { text: /set deadline = l\.deadline/ },
   'is anything asked': { text: /update projection_requests/ },
 }
 
@@ -108,10 +110,13 @@ const client: Decider<{ clientId: string; reason: string }, NewEvent, { times: n
   category: 'client',
   initial: { times: 0 },
   decide: ({ clientId, reason }) =>
-    reason === 'forgotten'
-      ? [{ type: 'client.reinstated', data: { clientId } }]
-      : [suspended(clientId, reason)],
+    reason === 'time'
+      ? []
+      : reason === 'forgotten'
+        ? [{ type: 'client.reinstated', data: { clientId } }]
+        : [suspended(clientId, reason)],
   evolve: ({ times }) => ({ times: times + 1 }),
+  deadline: { at: () => 1, command: clientId => ({ clientId, reason: 'time' }) },
 }
 
 /** A service that does all that a service does with events, once. */
@@ -122,6 +127,7 @@ async function letItRun(): Promise<void> {
     pool,
     service: 'clients',
     projections: [suspensions()],
+    deciders: [client],
     remote: new EmbeddedTransport({}),
     sink: {
       send: async messages => void sent.push(...messages.map(({ value }) => value)),
@@ -162,6 +168,7 @@ async function letItRun(): Promise<void> {
   )
   await eventually(() => expect(sent.length).toBeGreaterThanOrEqual(4))
   await eventually(() => expect([...recorded].some(text => /min\(l\.log_seq\)/.test(text))).toBe(true))
+  await eventually(() => expect([...recorded].some(text => /set deadline/.test(text))).toBe(true))
   await Promise.all(following.map(each => each.stop()))
   await eventing.stop()
 }
@@ -180,8 +187,8 @@ const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).fla
 
 /** Twenty thousand events in two thousand streams, all but the last hundred numbered. */
 const manyRows = `
-  insert into streams (stream_id, base, version, state, state_tag)
-  select 'client-' || s, 9, 10, '{}', 'spec' from generate_series(1, 2000) s;
+  insert into streams (stream_id, base, version, state, state_tag, deadline)
+  select 'client-' || s, 9, 10, '{}', 'spec', s from generate_series(1, 2000) s;
   insert into events (xid, stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
   select (n::text)::xid8, 'client-' || (1 + n % 2000), 100 + n / 2000, gen_random_uuid(), 'client.suspended.v1', '{}', 'operator', 'spec', now()
   from generate_series(1, 20000) n;

@@ -17,8 +17,12 @@ export const createEventTables = `
     state json not null,
     state_tag text not null,
     -- seconds since 1970: from then on no command can have an effect; null while nobody knows when
-    ends_at bigint
+    ends_at bigint,
+    -- seconds since 1970: when to see what time has brought; null when it brings nothing. Where that moves on with each event this
+    -- stays behind, until somebody looks: a row whose indexed columns stay as they are is updated in its place
+    deadline bigint
   );
+  create index streams_deadline on streams (deadline) where deadline is not null;
   create sequence events_position;
   create table events (
     position bigint primary key default nextval('events_position'),

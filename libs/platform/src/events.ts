@@ -1,8 +1,8 @@
 import type { Service } from '@grantlog/contracts'
 import {
+  type AnyDecider,
   EmbeddedTransport,
   Eventing,
-  type FoldingDecider,
   KafkaSink,
   KafkaTransport,
   type Projection,
@@ -18,8 +18,8 @@ export interface EventsDefinition {
   /** undefined: it writes none. */
   readonly service: Service | undefined
   readonly projections: readonly Projection[]
-  /** What decides about its streams: `doctor` replays them. */
-  readonly deciders?: readonly FoldingDecider[]
+  /** What decides about its streams: `doctor` replays them, and the service sees to what time brings. */
+  readonly deciders?: readonly AnyDecider[]
 }
 
 /** How events come and go. */

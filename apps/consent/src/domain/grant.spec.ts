@@ -38,6 +38,8 @@ const deny: GrantCommand = {
 const denyDevice: GrantCommand = { ...deny, deviceId: codeOf(1).id }
 const revoke: GrantCommand = { type: 'revoke', grantId, revokedBy: ada, eventId: cause }
 
+const expire = (at: number): GrantCommand => ({ type: 'expire', grantId, at })
+
 const after = (...commands: GrantCommand[]): GrantState =>
   commands.reduce((state, command) => grant.decide(command, state).reduce(grant.evolve, state), grant.initial)
 const names = (events: readonly GrantEvent[]) => events.map(event => event.type)
@@ -134,6 +136,20 @@ describe('what is recorded of a grant', () => {
     ['no revocation of what was denied', [deny], revoke, []],
     ['no approval after a revocation: it never comes back', [approve(1), revoke], approve(2), []],
     ['no denial after a revocation', [approve(1), revoke], deny, []],
+    ['its end', [approve(1)], expire(100 * day), ['grant.expired']],
+    ['no end before its time', [approve(1)], expire(100 * day - 1), []],
+    [
+      'no end at a time that was put off',
+      [approve(1), approve(2, { expiresAt: 200 * day })],
+      expire(100 * day),
+      [],
+    ],
+    ['no end where it has none', [approve(1, { expiresAt: null })], expire(1e9), []],
+    ['its end once', [approve(1), expire(100 * day)], expire(101 * day), []],
+    ['no end of what was revoked', [approve(1), revoke], expire(100 * day), []],
+    ['no end of what was denied', [deny], expire(100 * day), []],
+    ['no approval after its end: that is another grant', [approve(1), expire(100 * day)], approve(2), []],
+    ['no revocation after its end: no token outlives it', [approve(1), expire(100 * day)], revoke, []],
   ] satisfies [string, GrantCommand[], GrantCommand, string[]][])('%s', (_, given, when, then) => {
     expect(names(grant.decide(when, after(...given)))).toEqual(then)
   })
@@ -215,6 +231,21 @@ describe('what a grant covers', () => {
     expect(after(approve(1), approve(2, { expiresAt: 50 * day })).expiresAt).toBe(100 * day)
   })
 
+  it('is waited for to end, for as long as it has an end', () => {
+    expect(grant.deadline?.at(after(approve(1)))).toBe(100 * day)
+    expect(grant.deadline?.at(after(approve(1), approve(2, { expiresAt: 200 * day })))).toBe(200 * day)
+    for (const none of [
+      after(approve(1, { expiresAt: null })),
+      after(approve(1), revoke),
+      after(approve(1), expire(100 * day)),
+      after(deny),
+    ])
+      expect(grant.deadline?.at(none)).toBeNull()
+    // then nothing of it is to be decided any more
+    expect(grant.endsAt?.(after(approve(1)))).toBeNull()
+    expect(grant.endsAt?.(after(approve(1), expire(100 * day)))).toBe(0)
+  })
+
   // RFC 7009 §2.1: what was issued under a grant ends with it
   it('ends for every token, with the revocation as the cause', () => {
     expect(grant.decide(revoke, after(approve(1)))).toEqual([
@@ -235,6 +266,7 @@ describe('what a grant covers', () => {
       deny,
       denyDevice,
       revoke,
+      expire(100 * day),
     ]
     const ends = new Set<string>()
     for (const sequence of sequencesOf(commands, 4)) {
@@ -251,15 +283,16 @@ describe('what a grant covers', () => {
       // the first answer decides: what was revoked was once approved, what was denied never was
       const told = names(log)
       expect(told.filter(name => name === 'grant.approved').length).toBe(
-        ['active', 'revoked'].includes(state.status) ? 1 : 0,
+        ['active', 'revoked', 'expired'].includes(state.status) ? 1 : 0,
       )
       expect(told.at(-1) === 'token.revoked').toBe(state.status === 'revoked')
+      expect(told.at(-1) === 'grant.expired').toBe(state.status === 'expired')
       expect(['grant.denied', 'grant.device-denied'].includes(told.at(-1) ?? '')).toBe(
         state.status === 'denied',
       )
       ends.add(state.status)
     }
-    expect([...ends].sort()).toEqual(['active', 'denied', 'revoked', 'unknown'])
+    expect([...ends].sort()).toEqual(['active', 'denied', 'expired', 'revoked', 'unknown'])
   })
 })
 

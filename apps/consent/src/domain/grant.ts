@@ -5,7 +5,7 @@ import { isSubset } from '@grantlog/oauth'
 export type Owner = EventData<'grant.approved'>['owner']
 
 export interface GrantState {
-  readonly status: 'unknown' | 'active' | 'denied' | 'revoked'
+  readonly status: 'unknown' | 'active' | 'denied' | 'revoked' | 'expired'
   readonly owner: Owner | null
   readonly scopes: readonly string[]
   readonly clientVersion: number
@@ -48,6 +48,8 @@ export type GrantCommand =
       /** Id of the event that is the revocation's cause. */
       readonly eventId: string
     }
+  /** Time has passed. */
+  | { readonly type: 'expire'; readonly grantId: string; readonly at: number }
 
 export type GrantEvent =
   | Fact<
@@ -57,6 +59,7 @@ export type GrantEvent =
       | 'grant.device-approved'
       | 'grant.device-denied'
       | 'grant.denied'
+      | 'grant.expired'
       | 'token.revoked'
     >
   | (Fact<'grant.revoked'> & { readonly id: string })
@@ -64,7 +67,7 @@ export type GrantEvent =
 /** Seconds: approving the same again within a day is not worth an event of its own. */
 const day = 24 * 60 * 60
 
-/** A resource owner's standing permission to a client. Once revoked it never comes back: another approval is another grant. */
+/** A resource owner's standing permission to a client. Once revoked or expired it never comes back: another approval is another grant. */
 export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
   category: 'grant',
   initial: {
@@ -85,6 +88,10 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
         return state.status === 'unknown' ? deny(command) : []
       case 'revoke':
         return state.status === 'active' ? revoke(command) : []
+      case 'expire':
+        return state.status === 'active' && state.expiresAt !== null && state.expiresAt <= command.at
+          ? [{ type: 'grant.expired', data: { grantId: command.grantId } }]
+          : []
     }
   },
 
@@ -106,13 +113,20 @@ export const grant: Decider<GrantCommand, GrantEvent, GrantState> = {
         return { ...state, status: 'denied' }
       case 'grant.revoked':
         return { ...state, status: 'revoked' }
+      case 'grant.expired':
+        return { ...state, status: 'expired' }
       case 'grant.device-denied':
       case 'token.revoked':
         return state
     }
   },
 
-  endsAt: ({ status, expiresAt }) => (status === 'denied' || status === 'revoked' ? 0 : expiresAt),
+  endsAt: ({ status }) => (status === 'unknown' || status === 'active' ? null : 0),
+
+  deadline: {
+    at: ({ status, expiresAt }) => (status === 'active' ? expiresAt : null),
+    command: (grantId, now) => ({ type: 'expire', grantId, at: now }),
+  },
 }
 
 function approve(command: Approve, state: GrantState): GrantEvent[] {
@@ -130,6 +144,7 @@ function approve(command: Approve, state: GrantState): GrantEvent[] {
     }
     case 'denied':
     case 'revoked':
+    case 'expired':
       return []
   }
 }

@@ -1,7 +1,7 @@
 import { definitionOf, type RecordedEvent } from '@grantlog/contracts'
 import { fold, type Row } from '@grantlog/eventing'
 import { expect, it } from '@jest/globals'
-import { lastUses } from './grants.projection.js'
+import { grants, lastUses } from './grants.projection.js'
 
 const { example } = definitionOf('token.issued')
 const issued = (familyId: string, issuedAt: number) =>
@@ -18,4 +18,18 @@ it('a grant was last used when the latest token was issued, in whatever order it
     fold(lastUses, rows, order)
     expect([...rows.values()]).toEqual([{ grant_id: 'g', last_used_at: 30 }])
   }
+})
+
+it('a grant that has expired says since when that is known, and is not taken for a revoked one', () => {
+  const time = '2027-01-01T00:00:30.000Z'
+  const event = (type: 'grant.approved' | 'grant.expired') =>
+    ({
+      type,
+      streamId: 'grant-g',
+      time,
+      data: { ...definitionOf(type).example, grantId: 'g' },
+    }) as unknown as RecordedEvent
+  const rows = new Map<string, Row | undefined>()
+  fold(grants, rows, [event('grant.approved'), event('grant.expired')])
+  expect(rows.get('g')).toMatchObject({ grant_id: 'g', expired_at: time, revoked_at: null })
 })

@@ -18,6 +18,8 @@ export interface GrantRow {
   expires_at: number | null
   revoked_by: string | null
   revoked_at: string | null
+  /** When it was seen that the grant had expired: minutes later at most. */
+  expired_at: string | null
 }
 
 export const grants = defineProjection<GrantRow>({
@@ -37,6 +39,7 @@ export const grants = defineProjection<GrantRow>({
     expires_at: 'bigint',
     revoked_by: 'text',
     revoked_at: 'text',
+    expired_at: 'text',
   },
   on: {
     'grant.approved': {
@@ -53,6 +56,7 @@ export const grants = defineProjection<GrantRow>({
         expires_at: data.expiresAt,
         revoked_by: null,
         revoked_at: null,
+        expired_at: null,
       }),
     },
     'grant.amended': {
@@ -69,6 +73,10 @@ export const grants = defineProjection<GrantRow>({
     'grant.revoked': {
       key: ({ data }) => data.grantId,
       row: (row, { data, time }) => row && { ...row, revoked_by: data.revokedBy, revoked_at: time },
+    },
+    'grant.expired': {
+      key: ({ data }) => data.grantId,
+      row: (row, { time }) => row && { ...row, expired_at: time },
     },
   },
 })
@@ -140,7 +148,7 @@ export function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[
      where (owner_kind = 'person' and owner_id = $1)
         or (owner_kind = 'organization' and owner_id in (
               select organization_id from membership_view where account_id = $1 and role = 'administrator'))
-     order by (revoked_at is null) desc, approved_at desc, grant_id limit ${shownAtOnce}`,
+     order by (revoked_at is null and expired_at is null) desc, approved_at desc, grant_id limit ${shownAtOnce}`,
     [accountId],
   )
 }

@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  type FamilyCommand,
   type FamilyEvent,
   type FamilyFacts,
   type FamilyState,
   family,
   type Redeem,
   type Refresh,
+  refreshEnd,
   successorOf,
 } from './family.js'
 
@@ -19,6 +21,7 @@ const facts: FamilyFacts = {
   scopes: ['invoices:read'],
   grantExpiresAt: null,
   refreshExpiresAt: 5000,
+  familyExpiresAt: 90_000,
   person: '0199aa00-0000-7000-8000-0000000000ad',
   authTime: 900,
   accessTokenSeconds: 600,
@@ -51,8 +54,11 @@ const refresh = (presented: string, more: Partial<Refresh> = {}): Refresh => ({
   ...more,
 })
 
-type Command = Parameters<typeof family.decide>[0]
-const after = (...commands: Command[]): FamilyState =>
+const expire = (at: number): FamilyCommand => ({ type: 'expire', at })
+const stolen: FamilyCommand = { type: 'stolen', causeId: 'cause' }
+const revoke: FamilyCommand = { type: 'revoke', familyId: facts.familyId }
+
+const after = (...commands: FamilyCommand[]): FamilyState =>
   commands.reduce(
     (state, command) => family.decide(command, state).reduce((s, event) => family.evolve(s, event), state),
     family.initial,
@@ -95,7 +101,7 @@ describe('a token family', () => {
   it('ends when a replaced refresh token is presented (RFC 9700 §4.14.2)', () => {
     const rotated = after(redeem, refresh('r0'))
     expect(names(family.decide(refresh('r0'), rotated))).toEqual(['refresh.replayed', 'token.revoked'])
-    const stolen = { type: 'stolen', causeId: 'cause' } as const // an older one, or by another client
+    // an older one, or by another client
     expect(names(family.decide(stolen, rotated))).toEqual(['refresh.replayed', 'token.revoked'])
     expect(family.decide(stolen, after(redeem, stolen))).toEqual([])
     expect(family.decide(stolen, family.initial)).toEqual([])
@@ -131,21 +137,89 @@ describe('a token family', () => {
     })
   })
 
+  describe('whose time is over', () => {
+    const capped = (more: Partial<FamilyFacts>) => after({ ...redeem, facts: { ...facts, ...more } })
+    const expired = after(redeem, expire(5000))
+
+    it.each<[string, FamilyState, number]>([
+      ['idle', after(redeem), 5000],
+      ['idle', after(redeem, refresh('r0')), 6000],
+      ['absolute', capped({ refreshExpiresAt: 4000, familyExpiresAt: 4000 }), 4000],
+      ['grant', capped({ refreshExpiresAt: 4000, familyExpiresAt: 4000, grantExpiresAt: 4000 }), 4000],
+      ['idle', capped({ refreshExpiresAt: 3000, familyExpiresAt: 4000, grantExpiresAt: 4000 }), 3000],
+    ])('says so, once, and why: %s', (cause, state, end) => {
+      expect(family.deadline?.at(state)).toBe(end)
+      expect(family.decide(expire(end - 1), state)).toEqual([])
+      const { familyId, clientId, grantId } = facts
+      const events = family.decide(expire(end), state)
+      expect(events).toEqual([{ type: 'family.expired', data: { familyId, clientId, grantId, cause } }])
+      const over = events.reduce(family.evolve, state)
+      expect(family.decide(expire(end + 1), over)).toEqual([])
+      expect(family.deadline?.at(over)).toBeNull()
+    })
+
+    it.each<[string, FamilyState]>([
+      ['it was revoked', after(redeem, revoke)],
+      ['it was never begun', family.initial],
+      ['it has no refresh token', after({ ...redeem, refreshHash: null })],
+    ])('says nothing where %s', (_, state) => {
+      expect(family.deadline?.at(state)).toBeNull()
+      expect(family.decide(expire(1e9), state)).toEqual([])
+    })
+
+    it.each<[string, FamilyCommand, string[]]>([
+      ['refuses its last refresh token, whatever the sender’s clock', refresh('r0', { at: 4999 }), []],
+      ['is revoked all the same: its last access token may live', revoke, ['token.revoked']],
+      ['is stolen all the same', stolen, ['refresh.replayed', 'token.revoked']],
+      ['has its code replayed all the same', redeem, ['code.replayed', 'token.revoked']],
+    ])('%s', (_, command, events) => {
+      expect(names(family.decide(command, expired))).toEqual(events)
+    })
+
+    it('gives no token to whoever asks again', () => {
+      const rotated = refresh('r0', { sender: 'a', successor: { hash: 'r1', expiresAt: 1510 } })
+      const state = after(redeem, rotated)
+      expect(names(family.decide({ ...rotated, at: 1509 }, state))).toEqual(['token.issued'])
+      expect(family.decide({ ...rotated, at: 1510 }, state)).toEqual([])
+    })
+
+    it.each<[string, FamilyState, number | null]>([
+      ['while it may be refreshed: nobody knows', after(redeem), null],
+      ['once it has expired: when its last access token has', expired, 5600],
+      ['once it is revoked', after(redeem, expire(5000), revoke), 0],
+      ['without a refresh token', after({ ...redeem, refreshHash: null }), 1600],
+    ])('leaves the database, %s', (_, state, end) => {
+      expect(family.endsAt?.(state)).toBe(end)
+    })
+  })
+
   it('keeps its promises whoever presents what, in whatever order', () => {
     const senders = ['client ledgerly', 'thief', null] as const
     const step = fc.record({
       sender: fc.constantFrom(...senders),
       back: fc.nat({ max: 7 }), // which of the tokens given out, the newest first
       wait: fc.constantFrom(0, 1, 30, 61, 4000),
-      revoke: fc.nat({ max: 30 }).map(n => n === 0),
+      instead: fc.nat({ max: 30 }).map(n => (n === 0 ? 'revoke' : n < 4 ? 'expire' : null)),
+    })
+    const limits = fc.record({
+      idle: fc.constantFrom(60, 5000),
+      family: fc.constantFrom(30, 5000, 90_000),
+      grant: fc.constantFrom(null, 1040, 9000),
     })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), steps => {
-        let state = after(redeem)
-        let at = 1500
+      fc.property(limits, fc.array(step, { maxLength: 40 }), (limits, steps) => {
+        let at = facts.startedAt
+        const end = Math.min(at + limits.family, limits.grant ?? Number.POSITIVE_INFINITY)
+        const limited: FamilyFacts = {
+          ...facts,
+          grantExpiresAt: limits.grant,
+          familyExpiresAt: end,
+          refreshExpiresAt: refreshEnd(at, limits.idle, end),
+        }
+        let state = after({ ...redeem, facts: limited })
         const given = ['r0']
         const used = new Map<string, { sender: string | null; at: number }>()
-        for (const { sender, back, wait, revoke } of steps) {
+        for (const { sender, back, wait, instead } of steps) {
           at += wait
           const presented = given.at(-1 - back) ?? 'r0'
           const before = state
@@ -154,24 +228,31 @@ describe('a token family', () => {
           const command = refresh(presented, {
             sender,
             at,
-            successor: { hash: `after-${presented}`, expiresAt: at + 5000 },
+            successor: { hash: `after-${presented}`, expiresAt: refreshEnd(at, limits.idle, end) },
           })
-          const events = family.decide(
-            revoke
-              ? { type: 'revoke', familyId: facts.familyId }
-              : forgotten
-                ? { type: 'stolen', causeId: 'cause' }
-                : command,
-            before,
-          )
+          const chosen = { revoke, expire: expire(at) }
+          const events = family.decide(instead ? chosen[instead] : forgotten ? stolen : command, before)
           state = events.reduce((folded, event) => family.evolve(folded, event), before)
           const issued = names(events).includes('token.issued')
           const first = used.get(presented)
-          // once revoked, nothing is issued ever again
+          // once revoked or expired, nothing is issued ever again; nor after its greatest age, nor after its grant
           if (before.status === 'revoked') expect(events).toEqual([])
-          if (revoke || !issued) {
+          if (before.status === 'expired' || at >= end) expect(issued).toBe(false)
+          expect(state.refresh?.expiresAt).toBeLessThanOrEqual(end)
+          // it expires where nobody could have refreshed it, once, and is then no longer waited for
+          const over = before.status === 'active' && at >= (before.refresh?.expiresAt ?? 0)
+          if (instead === 'expire') expect(names(events)).toEqual(over ? ['family.expired'] : [])
+          expect(family.deadline?.at(state) ?? null).toBe(
+            state.status === 'active' ? (state.refresh?.expiresAt ?? null) : null,
+          )
+          if (instead || !issued) {
             // who was first with a token, and asks again in time, is never taken for a thief
-            if (!revoke && before.status === 'active' && first && first.sender === sender && sender !== null)
+            const again =
+              instead === null && first !== undefined && first.sender === sender && sender !== null
+            if (again && names(events).includes('refresh.replayed'))
+              expect(at > first.at + 60 || successorOf(presented, before) === undefined).toBe(true)
+            // and is refused only where it is too late for everybody
+            if (again && before.status === 'active' && !over)
               expect(at > first.at + 60 || successorOf(presented, before) === undefined).toBe(true)
             continue
           }
@@ -202,7 +283,6 @@ describe('a token family', () => {
   })
 
   it('is revoked once', () => {
-    const revoke = { type: 'revoke', familyId: facts.familyId } as const
     expect(names(family.decide(revoke, after(redeem)))).toEqual(['token.revoked'])
     expect(family.decide(revoke, after(redeem, revoke))).toEqual([])
     expect(family.decide(revoke, family.initial)).toEqual([])

@@ -3,7 +3,7 @@ import type { Decider } from '@grantlog/eventing'
 
 /** A token family: all tokens that descend from one authorization code, or from one device's. Its id is the code's. Times are seconds. */
 export interface FamilyState {
-  readonly status: 'unknown' | 'active' | 'revoked'
+  readonly status: 'unknown' | 'active' | 'expired' | 'revoked'
   readonly facts: FamilyFacts | null
   readonly refresh: RefreshState | null
 }
@@ -68,11 +68,19 @@ export interface RevokeFamily {
   readonly familyId: string
 }
 
+/** Time has passed. */
+export interface Expire {
+  readonly type: 'expire'
+  readonly at: number
+}
+
+export type FamilyCommand = Redeem | Refresh | Stolen | RevokeFamily | Expire
+
 export type FamilyEvent =
   | (Fact<'code.redeemed'> & { readonly internal: CodeInternal })
   | (Fact<'refresh.rotated'> & { readonly internal: RotationInternal })
   | (Fact<'code.replayed' | 'refresh.replayed'> & { readonly id: string })
-  | Fact<'token.issued' | 'token.revoked'>
+  | Fact<'token.issued' | 'token.revoked' | 'family.expired'>
 
 interface RotationInternal {
   readonly refreshHash: string
@@ -89,7 +97,7 @@ interface CodeInternal {
   readonly boundTo: BoundTo | null
 }
 
-export const family: Decider<Redeem | Refresh | Stolen | RevokeFamily, FamilyEvent, FamilyState> = {
+export const family: Decider<FamilyCommand, FamilyEvent, FamilyState> = {
   category: 'family',
   initial: { status: 'unknown', facts: null, refresh: null },
 
@@ -100,9 +108,11 @@ export const family: Decider<Redeem | Refresh | Stolen | RevokeFamily, FamilyEve
       case 'refresh':
         return refresh(command, state)
       case 'stolen':
-        return state.status === 'active' ? stolen(command.causeId, state.facts) : []
+        return mayHaveTokens(state) ? stolen(command.causeId, state.facts) : []
       case 'revoke':
-        return state.status === 'active' ? [revoked(command.familyId, 'client-revoked', null)] : []
+        return mayHaveTokens(state) ? [revoked(command.familyId, 'client-revoked', null)] : []
+      case 'expire':
+        return state.status === 'active' && hasExpired(state, command.at) ? expired(state) : []
     }
   },
 
@@ -135,6 +145,8 @@ export const family: Decider<Redeem | Refresh | Stolen | RevokeFamily, FamilyEve
       }
       case 'token.revoked':
         return { ...state, status: 'revoked' }
+      case 'family.expired':
+        return { ...state, status: 'expired' }
       case 'token.issued':
       case 'code.replayed':
       case 'refresh.replayed':
@@ -143,13 +155,43 @@ export const family: Decider<Redeem | Refresh | Stolen | RevokeFamily, FamilyEve
   },
 
   endsAt,
+
+  deadline: {
+    at: ({ status, refresh }) => (status === 'active' && refresh !== null ? refresh.expiresAt : null),
+    command: (_, now) => ({ type: 'expire', at: now }),
+  },
 }
 
 /** When nothing of the family can be presented any more: neither a refresh token, nor the last access token, nor the code. */
 function endsAt({ status, facts, refresh }: FamilyState): number | null {
   if (status === 'revoked') return 0
-  if (facts === null) return null
+  if (facts === null || (status === 'active' && refresh !== null)) return null
   return (refresh?.expiresAt ?? facts.startedAt) + facts.accessTokenSeconds
+}
+
+/** When a refresh token that is given out now ends unused: never after its family, which never outlives its grant. */
+export function refreshEnd(now: number, idleSeconds: number, familyExpiresAt: number | null): number {
+  return Math.min(now + idleSeconds, familyExpiresAt ?? Number.POSITIVE_INFINITY)
+}
+
+/** Whether the family’s refresh token can not be used any more, in terms of time alone. */
+export function hasExpired({ refresh }: Pick<FamilyState, 'refresh'>, at: number): boolean {
+  return refresh !== null && refresh.expiresAt <= at
+}
+
+/** Why the family’s refresh token ends when it does. */
+export function causeOfEnd({ facts, refresh }: FamilyState): EventData<'family.expired'>['cause'] {
+  if (refresh?.expiresAt !== facts?.familyExpiresAt) return 'idle'
+  return facts?.familyExpiresAt === facts?.grantExpiresAt ? 'grant' : 'absolute'
+}
+
+/** An expired one’s last access tokens end later. */
+const mayHaveTokens = ({ status }: FamilyState) => status === 'active' || status === 'expired'
+
+function expired(state: FamilyState): FamilyEvent[] {
+  if (state.facts === null) return []
+  const { familyId, clientId, grantId } = state.facts
+  return [{ type: 'family.expired', data: { familyId, clientId, grantId, cause: causeOfEnd(state) } }]
 }
 
 /** RFC 6749 §4.1.2: a code used more than once is refused, and what was issued for it is revoked. */
@@ -174,6 +216,7 @@ function redeem(command: Redeem, state: FamilyState): FamilyEvent[] {
         { type: 'token.issued', data: command.token },
       ]
     case 'active':
+    case 'expired':
       return [
         { type: 'code.replayed', id: command.causeId, data: { familyId, clientId } },
         revoked(familyId, 'code-replayed', command.causeId),
@@ -202,10 +245,11 @@ function asksAgain({ presented, sender, at, retrySeconds }: Refresh, replaced: r
  */
 function refresh(command: Refresh, state: FamilyState): FamilyEvent[] {
   const { facts, refresh } = state
-  if (state.status !== 'active' || facts === null || refresh === null) return []
-  if (asksAgain(command, refresh.replaced)) return [{ type: 'token.issued', data: command.token }]
+  if (!mayHaveTokens(state) || facts === null || refresh === null) return []
+  const over = state.status === 'expired' || hasExpired(state, command.at)
+  if (asksAgain(command, refresh.replaced)) return over ? [] : [{ type: 'token.issued', data: command.token }]
   if (refresh.replaced.some(({ hash }) => hash === command.presented)) return stolen(command.causeId, facts)
-  if (command.presented !== refresh.hash || refresh.expiresAt <= command.at) return []
+  if (command.presented !== refresh.hash || over) return []
   return [
     {
       type: 'refresh.rotated',

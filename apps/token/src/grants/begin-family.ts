@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { BoundTo } from '@grantlog/contracts'
 import { type AuthorizationDetail, invalidGrant } from '@grantlog/oauth'
-import { type FamilyFacts, family } from '../domain/family.js'
+import { type FamilyFacts, family, refreshEnd } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
+import type { TokenConfig } from '../token.config.js'
 import type { TokenServices } from '../token-services.js'
 import { keepDetails } from './family-details.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
@@ -51,7 +52,7 @@ export async function beginFamily(
     // a confidential client's refresh token is bound to the client itself
     boundTo: client.auth_method === 'none' ? (boundTo ?? null) : null,
     now,
-    refreshExpiresAt: refresh && now + services.config.REFRESH_TOKEN_SECONDS,
+    limits: refresh && services.config,
   })
   const token = issue({
     issuer: services.config.ISSUER,
@@ -115,11 +116,15 @@ function factsOf(
     readonly clientId: string
     readonly boundTo: BoundTo | null
     readonly now: number
-    readonly refreshExpiresAt: number | undefined
+    /** undefined where there is no refresh token */
+    readonly limits: Pick<TokenConfig, 'REFRESH_TOKEN_SECONDS' | 'REFRESH_FAMILY_SECONDS'> | undefined
   },
 ): FamilyFacts {
   const { grantExpiresAt, detailsDigest } = approved
-  const { refreshExpiresAt } = by
+  const { limits, now } = by
+  const familyExpiresAt = limits
+    ? Math.min(now + limits.REFRESH_FAMILY_SECONDS, grantExpiresAt ?? Number.POSITIVE_INFINITY)
+    : null
   return {
     familyId: approved.familyId,
     grantId: approved.grantId,
@@ -129,12 +134,12 @@ function factsOf(
     scopes: approved.scopes,
     ...(detailsDigest !== undefined && { detailsDigest }),
     grantExpiresAt,
-    refreshExpiresAt:
-      refreshExpiresAt === undefined ? null : Math.min(refreshExpiresAt, grantExpiresAt ?? refreshExpiresAt),
+    refreshExpiresAt: limits ? refreshEnd(now, limits.REFRESH_TOKEN_SECONDS, familyExpiresAt) : null,
+    familyExpiresAt,
     person: approved.person,
     authTime: approved.authTime,
     accessTokenSeconds: approved.accessTokenSeconds,
-    startedAt: by.now,
+    startedAt: now,
     boundTo: by.boundTo,
   }
 }

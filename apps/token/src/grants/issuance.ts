@@ -38,6 +38,7 @@ interface Issue {
     readonly familyId: string
     readonly grantId: string
     readonly grantExpiresAt: number | null
+    readonly familyExpiresAt: number | null
     readonly organizationId: string | undefined
     readonly authTime: number
   }
@@ -50,12 +51,16 @@ interface Issue {
   }
 }
 
-/** Prepares an access token: RFC 9068, or opaque with the same claims (ADR 0017). It names every target that can revoke it, and never outlives its grant. */
+/**
+ * Prepares an access token: RFC 9068, or opaque with the same claims (ADR 0017). It names every target that can revoke it, and outlives
+ * neither its family nor its grant.
+ */
 export function issue(request: Issue): Issuance {
   const { issuer, key, now, family, exchange } = request
   const expiresAt = Math.min(
     now + request.lifetimeSeconds,
     family?.grantExpiresAt ?? Number.POSITIVE_INFINITY,
+    family?.familyExpiresAt ?? Number.POSITIVE_INFINITY,
   )
   const facts: EventData<'token.issued'> = {
     tokenId: randomUUID(),

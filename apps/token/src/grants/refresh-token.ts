@@ -8,7 +8,16 @@ import {
   parseScope,
   quoteScope,
 } from '@grantlog/oauth'
-import { type FamilyFacts, type FamilyState, family, type Refresh, successorOf } from '../domain/family.js'
+import {
+  causeOfEnd,
+  type FamilyFacts,
+  type FamilyState,
+  family,
+  hasExpired,
+  type Refresh,
+  refreshEnd,
+  successorOf,
+} from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import { findDetails } from './family-details.js'
@@ -25,6 +34,12 @@ import { signingKeyFor } from './signing.js'
 import { assertResource } from './target.js'
 
 const refused = 'The refresh token is invalid, expired or revoked.'
+const expiredBy = {
+  idle: 'The refresh token has expired: it was not used in time.',
+  absolute:
+    'The refresh token has expired: so long after its authorization, the resource owner is asked again.',
+  grant: 'The refresh token has expired: so has its grant.',
+}
 
 /**
  * RFC 6749 §6 with rotation (RFC 9700 §4.14.2): each use replaces the token, and a replaced one ends the family. Whoever used a token
@@ -53,13 +68,10 @@ export const refreshToken: Grant = {
     if (granted === undefined) throw invalidGrant(refused, 'its authorization details were deleted')
     const details = narrowedDetails(parameters.get('authorization_details'), granted)
     const now = services.clock.seconds()
-    const [key] = await Promise.all([
-      signingKeyFor(facts.audience, services),
-      assertAllowed(facts, services, now),
-    ])
+    const [key] = await Promise.all([signingKeyFor(facts.audience, services), assertAllowed(facts, services)])
 
     const successor = successorOfToken(presented, services.successorKey)
-    const expiresAt = now + services.config.REFRESH_TOKEN_SECONDS
+    const expiresAt = refreshEnd(now, services.config.REFRESH_TOKEN_SECONDS, facts.familyExpiresAt)
     const token = issue({
       issuer: services.config.ISSUER,
       key,
@@ -79,7 +91,7 @@ export const refreshToken: Grant = {
       presented: presented.hash,
       sender: request.sender,
       retrySeconds: services.config.REFRESH_RETRY_SECONDS,
-      successor: { hash: successor.hash, expiresAt: Math.min(expiresAt, facts.grantExpiresAt ?? expiresAt) },
+      successor: { hash: successor.hash, expiresAt },
       token: token.facts,
       at: now,
       causeId: randomUUID(),
@@ -130,9 +142,17 @@ async function rotate(
   if (outcome.events.length > 0)
     return outcome.events.some(event => event.type === 'token.issued') ? outcome.state : undefined
   const { status, refresh } = outcome.state
-  if (status === 'active' && refresh?.hash !== command.presented)
+  assertInTime(outcome.state, command)
+  if (status !== 'revoked' && refresh?.hash !== command.presented)
     await endIfIssued(request, services, { familyId, hash: command.presented })
   return undefined
+}
+
+/** The client that holds the family’s last token may know why it is refused: nobody else comes here with it. */
+function assertInTime(state: FamilyState, { presented, at }: Refresh): void {
+  const isLast = state.refresh?.hash === presented || successorOf(presented, state) !== undefined
+  if (state.status === 'revoked' || !isLast || !hasExpired(state, at)) return
+  throw invalidGrant(expiredBy[causeOfEnd(state)], `family ${state.facts?.familyId}`)
 }
 
 /** Whoever holds a refresh token of the family that is not for them to use has it from somebody who was: theft. */
@@ -172,7 +192,7 @@ function narrowed(facts: FamilyFacts, scope: string | undefined): readonly strin
   return wanted
 }
 
-async function assertAllowed(facts: FamilyFacts, { db }: TokenServices, now: number): Promise<void> {
+async function assertAllowed(facts: FamilyFacts, { db }: TokenServices): Promise<void> {
   const revoked = await isRevoked(db, {
     clientId: facts.clientId,
     grantId: facts.grantId,
@@ -180,7 +200,5 @@ async function assertAllowed(facts: FamilyFacts, { db }: TokenServices, now: num
     organizationId: facts.owner.kind === 'organization' ? facts.owner.id : null,
     issuedAt: facts.startedAt,
   })
-  if (revoked || (facts.grantExpiresAt !== null && facts.grantExpiresAt <= now)) {
-    throw invalidGrant('The grant has been revoked or has expired.', `grant ${facts.grantId}`)
-  }
+  if (revoked) throw invalidGrant('The grant has been revoked.', `grant ${facts.grantId}`)
 }

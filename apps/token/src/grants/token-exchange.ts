@@ -190,7 +190,8 @@ function familyOf({ family, grant, auth_time, organization }: OwnAccessToken) {
     family: {
       familyId: family,
       grantId: grant,
-      grantExpiresAt: null, // the subject token ends before its grant does
+      grantExpiresAt: null, // the subject token ends before its grant and its family do
+      familyExpiresAt: null,
       organizationId: organization,
       authTime: auth_time,
     },

@@ -204,3 +204,12 @@ export const grantRevoked = defineEvent({
   }),
   example: { grantId: aGrant, revokedBy: ada },
 })
+export const grantExpired = defineEvent({
+  type: 'grant.expired',
+  topic: 'grants',
+  streams: ['grant-{grantId}'],
+  summary:
+    'A grant came to the end that it had from its last approval. No token outlives its grant, so there is no `token.revoked`.',
+  data: z.strictObject({ grantId }),
+  example: { grantId: aGrant },
+})

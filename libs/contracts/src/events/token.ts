@@ -40,6 +40,11 @@ export const codeRedeemed = defineEvent({
     refreshExpiresAt: seconds
       .nullable()
       .describe('When the family’s refresh token ends unused, in seconds; null: there is none.'),
+    familyExpiresAt: seconds
+      .nullable()
+      .describe(
+        'When the family ends however often it is refreshed, in seconds; null: it has no refresh token, and ends with its access token.',
+      ),
   }),
   example: {
     familyId: aFamily,
@@ -51,6 +56,7 @@ export const codeRedeemed = defineEvent({
     detailsDigest: 'Fq0sXl1T3vZ5n2mB8cJ7yH4kR9wP6uD0eA2gS1iO5tY',
     grantExpiresAt: 1_798_761_600,
     refreshExpiresAt: 1_769_817_600,
+    familyExpiresAt: 1_775_001_600,
   },
 })
 export const codeReplayed = defineEvent({
@@ -138,6 +144,24 @@ export const refreshReplayed = defineEvent({
     'A refresh token was presented by somebody who may not use it, or after it was replaced: theft; its family is revoked.',
   data: z.strictObject({ familyId, clientId }),
   example: { familyId: aFamily, clientId: 'ledgerly' },
+})
+export const familyExpired = defineEvent({
+  type: 'family.expired',
+  topic: 'tokens',
+  streams: ['family-{familyId}'],
+  summary:
+    'A family’s last refresh token has expired: nothing new comes of it. Its access tokens end at their own `exp`, so nobody is told to refuse them: there is no `token.revoked`.',
+  data: z.strictObject({
+    familyId,
+    clientId,
+    grantId,
+    cause: z
+      .enum(['idle', 'absolute', 'grant'])
+      .describe(
+        'Why: nobody refreshed in time (`idle`), the family reached its greatest age (`absolute`), or its grant’s end (`grant`).',
+      ),
+  }),
+  example: { familyId: aFamily, clientId: 'ledgerly', grantId: aGrant, cause: 'idle' },
 })
 
 const keyId = z.string().max(64).describe('The `kid`: the key’s JWK thumbprint (RFC 7638).')

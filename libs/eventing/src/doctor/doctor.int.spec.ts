@@ -203,6 +203,7 @@ describe('the doctor', () => {
       initial: { times: 0 },
       decide: command => [suspended('x', command)],
       evolve: ({ times }) => ({ times: times + 1, note: undefined }),
+      deadline: { at: ({ times }) => (times === 1 ? 1000 : null), command: () => 'time' },
     }
     const store = new EventStore(log.pool)
     const commands = new Commands(store, () => new Date())
@@ -215,6 +216,12 @@ describe('the doctor', () => {
     ])
     await log.pool.query(`update streams set state = '{"times": 3}' where stream_id = 'client-a'`)
     expect(await states()).toEqual(['folded-states: the stored state of client-a is not what its events say'])
+    await log.pool.query('update streams set deadline = null')
+    expect(await states()).toEqual([
+      'folded-states: the stored state of client-a is not what its events say',
+      'folded-states: nobody will see what time brings to client-b',
+      'folded-states: nobody will see what time brings to client-c',
+    ])
     client.release()
     await store.close()
   })

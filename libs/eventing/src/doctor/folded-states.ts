@@ -1,37 +1,44 @@
 import { canonicalJson, type Service } from '@grantlog/contracts'
 import type pg from 'pg'
 import { stateTagOf } from '../commands.js'
-import type { NewEvent } from '../decider.js'
+import type { AnyDecider, NewEvent } from '../decider.js'
 import { factOf } from '../event-store.js'
 import { bad, type Finding, fine } from './finding.js'
 
 const name = 'folded-states'
 const batch = 100
-
-/** A decider as this check sees it: whatever its commands, events and states. */
-export interface FoldingDecider {
-  readonly category: string
-  readonly initial: unknown
-  evolve(state: never, event: never): unknown
-}
+/** Findings that are told. */
+const most = 10
 
 /**
- * Whether every stream's folded state is what its events say when they are replayed. One that another build folded is folded
- * anew when it is needed: it can not be wrong. Needs the service's own code, so the service's own program runs it.
+ * Whether every stream's folded state is what its events say when they are replayed, and its deadline is known. A state that another
+ * build folded is folded anew when it is needed: it can not be wrong. Needs the service's own code, so the service's own program runs it.
  */
 export async function foldedStates(
   service: Service,
   db: pg.ClientBase,
-  deciders: readonly FoldingDecider[],
+  deciders: readonly AnyDecider[],
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   let [right, older] = [0, 0]
   for (const decider of deciders) {
     const tag = stateTagOf(decider)
-    for await (const { streamId, state, stateTag, events } of streamsOf(db, decider.category)) {
-      if (stateTag !== tag) older += 1
-      else if (canonicalJson(state) === canonicalJson(replay(decider, events))) right += 1
-      else if (findings.length < 10)
+    for await (const { streamId, state, stateTag, deadline, events } of streamsOf(db, decider.category)) {
+      const replayed = replay(decider, events)
+      const due = decider.deadline?.at(replayed) ?? null
+      if (due !== null && deadline === null)
+        findings.push(
+          bad(
+            name,
+            service,
+            'error',
+            `nobody will see what time brings to ${streamId}`,
+            `Its row in streams has lost its deadline: update streams set deadline = ${due} where stream_id = '${streamId}'.`,
+          ),
+        )
+      else if (stateTag !== tag) older += 1
+      else if (canonicalJson(state) === canonicalJson(replayed)) right += 1
+      else
         findings.push(
           bad(
             name,
@@ -41,6 +48,7 @@ export async function foldedStates(
             `Somebody changed it, or a decider is not pure. Fold it anew: update streams set state_tag = '' where stream_id = '${streamId}'.`,
           ),
         )
+      if (findings.length === most) return findings
     }
   }
   if (findings.length > 0) return findings
@@ -49,11 +57,8 @@ export async function foldedStates(
   return [fine(name, service, `the states of ${right} streams are what a replay gives${also}`)]
 }
 
-function replay(decider: FoldingDecider, events: readonly NewEvent[]): unknown {
-  const state = events.reduce<unknown>(
-    (folded, event) => decider.evolve(folded as never, event as never), // its own states and events
-    decider.initial,
-  )
+function replay(decider: AnyDecider, events: readonly NewEvent[]): unknown {
+  const state = events.reduce<unknown>((folded, event) => decider.evolve(folded, event), decider.initial)
   return JSON.parse(JSON.stringify(state))
 }
 
@@ -61,6 +66,7 @@ interface StreamRow {
   stream_id: string
   state: unknown
   state_tag: string
+  deadline: string | null
   events: { type: string; data: object; internal: object | null }[] | null
 }
 
@@ -70,18 +76,18 @@ async function* streamsOf(db: pg.ClientBase, category: string) {
       name: 'folded-streams',
       text: `
         with next as (
-          select stream_id, version, state, state_tag from streams
+          select stream_id, version, state, state_tag, deadline from streams
           where stream_id like $1 and stream_id > $2 order by stream_id limit $3
         )
-        select s.stream_id, s.state, s.state_tag, (
+        select s.stream_id, s.state, s.state_tag, s.deadline, (
           select json_agg(json_build_object('type', type, 'data', data, 'internal', internal) order by stream_version)
           from events e where e.stream_id = s.stream_id and e.stream_version <= s.version
         ) as events
         from next s order by s.stream_id`,
       values: [`${category}-%`, after, batch],
     })
-    for (const { stream_id, state, state_tag, events } of rows)
-      yield { streamId: stream_id, state, stateTag: state_tag, events: (events ?? []).map(factOf) }
+    for (const { stream_id, state, state_tag, deadline, events } of rows)
+      yield { streamId: stream_id, state, stateTag: state_tag, deadline, events: (events ?? []).map(factOf) }
     const last = rows.at(-1)
     if (last === undefined) return
     after = last.stream_id
