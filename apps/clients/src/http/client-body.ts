@@ -1,4 +1,4 @@
-import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
+import { assertRedirectUri, jwtBearerGrantType } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
@@ -6,10 +6,18 @@ import { detailsType } from './api-body.js'
 import { audience } from './audience.js'
 import { proofBody, readProof, shownProof } from './client-proof.js'
 import { newClientId } from './new-client-id.js'
+import { pointing, readScopes } from './read-scopes.js'
+import { readTrustedIssuers, shownTrustedIssuers, trustedIssuers } from './trusted-issuers.js'
 import { unique, wrong } from './wrong-member.js'
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const grantType = z.enum(['authorization_code', 'refresh_token', 'client_credentials', tokenExchange])
+const grantType = z.enum([
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  tokenExchange,
+  jwtBearerGrantType,
+])
 
 /** What a client may do by token exchange (RFC 8693). The members are ours: no RFC names any. */
 const exchangePolicy = z.strictObject({
@@ -40,6 +48,7 @@ export const clientBody = z.object({
   scope: z.string().max(2000),
   authorization_details_types: z.array(detailsType).min(1).max(50).optional(),
   token_exchange: exchangePolicy.optional(),
+  jwt_bearer: trustedIssuers.optional(),
 })
 export const newClient = clientBody.extend({ client_id: newClientId.optional() })
 
@@ -68,6 +77,11 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     throw wrong('/grant_types', 'token-exchange is only for clients that authenticate')
   if (!exchanges && body.token_exchange !== undefined)
     throw wrong('/token_exchange', 'only the grant type token-exchange uses it')
+  const asserts = grantTypes.includes(jwtBearerGrantType)
+  if (asserts && !confidential)
+    throw wrong('/grant_types', 'jwt-bearer is only for clients that authenticate')
+  if (asserts !== (body.jwt_bearer !== undefined))
+    throw wrong('/jwt_bearer', 'and the grant type jwt-bearer belong together')
   return {
     clientId,
     name: body.client_name,
@@ -80,13 +94,8 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
       authorizationDetailsTypes: unique('/authorization_details_types', body.authorization_details_types),
     }),
     ...(exchanges && { tokenExchange: readExchangePolicy(body.token_exchange) }),
+    ...(body.jwt_bearer && { jwtBearer: readTrustedIssuers(body.jwt_bearer) }),
   }
-}
-
-function readScopes(pointer: string, scope: string): string[] {
-  const scopes = pointing(pointer, () => parseScope(scope))
-  if (scopes.some(name => name.length > 128)) throw wrong(pointer, 'has a scope of more than 128 characters')
-  return scopes
 }
 
 type ExchangePolicy = NonNullable<Registration['tokenExchange']>
@@ -136,14 +145,7 @@ export function shownClient({
       authorization_details_types: registration.authorizationDetailsTypes,
     }),
     ...(registration.tokenExchange && { token_exchange: shownExchangePolicy(registration.tokenExchange) }),
+    ...(registration.jwtBearer && { jwt_bearer: shownTrustedIssuers(registration.jwtBearer) }),
     suspended,
-  }
-}
-
-function pointing<T>(pointer: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw error instanceof OAuthError ? wrong(pointer, error.description) : error
   }
 }
