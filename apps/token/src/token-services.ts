@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
-import type { ClientRequests, Clock } from '@grantlog/platform'
+import type { ClientRequests, Clock, UsedOnce } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
 import type { SigningKeys } from './keys/signing-keys.js'
@@ -20,6 +20,8 @@ export abstract class TokenServices {
   /** Makes the successor of a refresh token, always the same one. */
   abstract readonly successorKey: KeyObject
   abstract readonly clientRequests: ClientRequests<ClientRow>
+  /** What may be presented once. */
+  abstract readonly usedOnce: UsedOnce
   /** Where DPoP proofs must have a nonce. */
   abstract readonly dpopNonces: DpopNonces | undefined
 }

@@ -57,6 +57,7 @@ interface ErrorLog {
           DPOP_NONCE_SECONDS === 0
             ? undefined
             : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS)
+        const usedOnce = new UsedOnce(db, () => clock.seconds())
         return {
           config,
           db,
@@ -70,10 +71,11 @@ interface ErrorLog {
             config,
             url: ISSUER,
             clock,
-            usedOnce: new UsedOnce(db, () => clock.seconds()),
+            usedOnce,
             find: clientId => findClient(db, clientId),
             dpopNonces,
           }),
+          usedOnce,
           dpopNonces,
         }
       },
