@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
-import type { ClientRequests, Clock } from '@grantlog/platform'
+import type { ClientRequests, Clock, UsedOnce } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 import type { Limits } from './http/limits.js'
 import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
@@ -23,6 +23,8 @@ export abstract class TokenServices {
   abstract readonly clientRequests: ClientRequests<ClientRow>
   /** How much one sender may ask. */
   abstract readonly limits: Limits
+  /** What may be presented once. */
+  abstract readonly usedOnce: UsedOnce
   /** Where DPoP proofs must have a nonce. */
   abstract readonly dpopNonces: DpopNonces | undefined
 }

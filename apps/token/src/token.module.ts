@@ -55,6 +55,7 @@ interface Log {
           DPOP_NONCE_SECONDS === 0
             ? undefined
             : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS)
+        const usedOnce = new UsedOnce(db, () => clock.seconds())
         return {
           config,
           db,
@@ -68,10 +69,11 @@ interface Log {
             config,
             url: ISSUER,
             clock,
-            usedOnce: new UsedOnce(db, () => clock.seconds()),
+            usedOnce,
             find: clientId => findClient(db, clientId),
             dpopNonces,
           }),
+          usedOnce,
           dpopNonces,
           limits: new Limits(config, reportOf(metrics, logger), () => performance.now() / 1000),
         }

@@ -1,3 +1,4 @@
+import { jwtBearerGrantType } from '@grantlog/oauth'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
 import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
@@ -153,6 +154,16 @@ describe('what the token service tells about itself', () => {
             subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
           }
           return wire.granted(await wire.post('/token', { ...exchange, ...inBody(postClient) }))
+        },
+        [jwtBearerGrantType]: async () => {
+          const trusted = { issuer: 'https://idp.example', jwks: requests.jwks, scope: 'invoices:read' }
+          const asserter = await requests.client({
+            grant_types: ['authorization_code', jwtBearerGrantType],
+            jwt_bearer: [{ ...trusted, audience: running.audience }],
+          })
+          const assertion = requests.object(asserter, { iss: trusted.issuer, sub: 'ada' }, { typ: 'JWT' })
+          const form = { grant_type: jwtBearerGrantType, assertion }
+          return wire.granted(await wire.post('/token', form, wire.basic(asserter)))
         },
       }),
     token_endpoint_auth_methods_supported: value =>

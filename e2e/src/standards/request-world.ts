@@ -108,6 +108,11 @@ export class RequestWorld {
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
   }
 
+  async suspend({ id }: Client): Promise<void> {
+    const response = await this.#operator('POST', `/clients/${id}/suspend`, { reason: 'for a test' })
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+  }
+
   #operator(method: string, path: string, body: object): Promise<Response> {
     return fetch(`${this.wire.running.installation.url('clients')}${path}`, {
       method,

@@ -48,8 +48,9 @@ export const grantType = z
     'client_credentials',
     'urn:ietf:params:oauth:grant-type:token-exchange',
     'urn:ietf:params:oauth:grant-type:device_code',
+    'urn:ietf:params:oauth:grant-type:jwt-bearer',
   ])
-  .describe('OAuth grant type (RFC 6749 §1.3; RFC 8693 §2.1; RFC 8628 §3.4).')
+  .describe('OAuth grant type (RFC 6749 §1.3; RFC 8693 §2.1; RFC 8628 §3.4; RFC 7523 §2.1).')
 export const grantTypes = z.array(grantType).describe('The grant types the client may use (RFC 7591 §2).')
 export const signingAlgorithm = z
   .enum(['ES256', 'EdDSA', 'PS256', 'RS256'])

@@ -37,6 +37,7 @@ const allowedNames: Readonly<Record<string, string>> = {
   'api.*/authorizationDetailsTypes[].fields[].name': 'what a member of a type is called',
   'api.*/accessTokenSeconds': 'a duration',
   'client.*/keys[].keyId': 'the `kid` of a public key',
+  'client.*/jwtBearer[].keys[].keyId': 'the same',
   'api.*/accessTokenAlgorithm': 'the name of an algorithm',
   'api.*/accessTokenFormat': 'the name of a format',
   'grant.*/codeId': 'an opaque id: the sealed code itself never leaves the browser’s redirect',

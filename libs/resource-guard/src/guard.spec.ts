@@ -96,6 +96,7 @@ describe('the guard', () => {
   it.each<[string, Change, object]>([
     ['a company', { organization: 'engines' }, { kind: 'organization', id: 'engines' }],
     ['a client that acts for itself', { grant: undefined }, { kind: 'client', id: 'ada' }],
+    ['whom another issuer names', { grant: undefined, sub: 'jwt:x' }, { kind: 'foreign', id: 'jwt:x' }],
   ])('says that the resources are those of %s', async (_, change, owner) => {
     expect((await verify(await sign(change))).owner).toEqual(owner)
   })

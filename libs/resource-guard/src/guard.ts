@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import {
   type AuthorizationDetail,
+  isForeignSubject,
   isOpaqueToken,
   OAuthError,
   readAccessTokenHeader,
@@ -85,8 +86,11 @@ export interface VerifiedToken {
   readonly familyId: string | undefined
   readonly grantId: string | undefined
   readonly organizationId: string | undefined
-  /** Whose resources the token reaches: the company it was granted for, the person, or the client itself. */
-  readonly owner: { readonly kind: 'person' | 'organization' | 'client'; readonly id: string }
+  /**
+   * Whose resources the token reaches: the company it was granted for, the person, the client itself; or, where an assertion of another
+   * issuer was its grant (RFC 7523), the subject that the issuer named.
+   */
+  readonly owner: { readonly kind: 'person' | 'organization' | 'client' | 'foreign'; readonly id: string }
   /**
    * Who acts for the subject, by `sub`, the current actor first; none: nobody but it. Only the first may decide about access; those
    * after it are for information (RFC 8693 §4.1).
@@ -351,6 +355,11 @@ function originOf(audience: string): string | undefined {
   return /^https?:/i.test(audience) ? URL.parse(audience)?.origin : undefined
 }
 
+function kindOf(subject: string, grantId: string | undefined): 'person' | 'client' | 'foreign' {
+  if (grantId !== undefined) return 'person'
+  return isForeignSubject(subject) ? 'foreign' : 'client'
+}
+
 function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): VerifiedToken {
   const text = (name: string) => readText(payload, name)
   const optional = (name: string) => readOptional(payload, name)
@@ -375,7 +384,7 @@ function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): V
     owner:
       organizationId !== undefined
         ? { kind: 'organization', id: organizationId }
-        : { kind: grantId === undefined ? 'client' : 'person', id: subject },
+        : { kind: kindOf(subject, grantId), id: subject },
     authorizationDetails: readDetails(payload),
     actors: readActors(payload),
     boundTo: readBinding(payload),

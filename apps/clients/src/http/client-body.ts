@@ -1,4 +1,4 @@
-import { assertRedirectUri, OAuthError, parseScope } from '@grantlog/oauth'
+import { assertRedirectUri, jwtBearerGrantType } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
@@ -6,6 +6,8 @@ import { detailsType } from './api-body.js'
 import { audience } from './audience.js'
 import { proofBody, readProof, shownProof } from './client-proof.js'
 import { newClientId } from './new-client-id.js'
+import { pointing, readScopes } from './read-scopes.js'
+import { readTrustedIssuers, shownTrustedIssuers, trustedIssuers } from './trusted-issuers.js'
 import { unique, wrong } from './wrong-member.js'
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -16,6 +18,7 @@ const grantType = z.enum([
   'client_credentials',
   tokenExchange,
   deviceCode,
+  jwtBearerGrantType,
 ])
 
 /** What a client may do by token exchange (RFC 8693). The members are ours: no RFC names any. */
@@ -47,6 +50,7 @@ export const clientBody = z.object({
   scope: z.string().max(2000),
   authorization_details_types: z.array(detailsType).min(1).max(50).optional(),
   token_exchange: exchangePolicy.optional(),
+  jwt_bearer: trustedIssuers.optional(),
 })
 export const newClient = clientBody.extend({ client_id: newClientId.optional() })
 
@@ -75,6 +79,11 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     throw wrong('/grant_types', 'token-exchange is only for clients that authenticate')
   if (!exchanges && body.token_exchange !== undefined)
     throw wrong('/token_exchange', 'only the grant type token-exchange uses it')
+  const asserts = grantTypes.includes(jwtBearerGrantType)
+  if (asserts && !confidential)
+    throw wrong('/grant_types', 'jwt-bearer is only for clients that authenticate')
+  if (asserts !== (body.jwt_bearer !== undefined))
+    throw wrong('/jwt_bearer', 'and the grant type jwt-bearer belong together')
   return {
     clientId,
     name: body.client_name,
@@ -87,13 +96,8 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
       authorizationDetailsTypes: unique('/authorization_details_types', body.authorization_details_types),
     }),
     ...(exchanges && { tokenExchange: readExchangePolicy(body.token_exchange) }),
+    ...(body.jwt_bearer && { jwtBearer: readTrustedIssuers(body.jwt_bearer) }),
   }
-}
-
-function readScopes(pointer: string, scope: string): string[] {
-  const scopes = pointing(pointer, () => parseScope(scope))
-  if (scopes.some(name => name.length > 128)) throw wrong(pointer, 'has a scope of more than 128 characters')
-  return scopes
 }
 
 type ExchangePolicy = NonNullable<Registration['tokenExchange']>
@@ -143,14 +147,7 @@ export function shownClient({
       authorization_details_types: registration.authorizationDetailsTypes,
     }),
     ...(registration.tokenExchange && { token_exchange: shownExchangePolicy(registration.tokenExchange) }),
+    ...(registration.jwtBearer && { jwt_bearer: shownTrustedIssuers(registration.jwtBearer) }),
     suspended,
-  }
-}
-
-function pointing<T>(pointer: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw error instanceof OAuthError ? wrong(pointer, error.description) : error
   }
 }

@@ -17,10 +17,13 @@ type Proof = Pick<
 
 const jwk = z.looseObject({ kty: z.string(), kid: z.string().min(1).max(128).optional() })
 
+/** A JWK Set of public keys (RFC 7517 §5). */
+export const jwks = z.strictObject({ keys: z.array(jwk).min(1).max(10) })
+
 /** How a client proves who it is: RFC 7591 §2, RFC 8705 §2.1.2 and §3.4, RFC 9449 §5.2, RFC 9126 §6, RFC 9101 §10.5. */
 export const proofBody = {
   token_endpoint_auth_method: z.enum(clientAuthenticationMethods).default('client_secret_basic'),
-  jwks: z.strictObject({ keys: z.array(jwk).min(1).max(10) }).optional(),
+  jwks: jwks.optional(),
   tls_client_auth_subject_dn: z.string().min(1).max(512).optional(),
   tls_client_auth_san_dns: z
     .string()
@@ -89,7 +92,7 @@ export function shownProof(proof: Proof) {
   return {
     token_endpoint_auth_method: proof.tokenEndpointAuthMethod,
     ...(keys.length > 0 && {
-      jwks: { keys: keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })) },
+      jwks: shownKeys(keys),
     }),
     ...(thumbprints.length > 0 && { certificate_thumbprints: thumbprints }),
     ...Object.fromEntries(names),
@@ -98,6 +101,10 @@ export function shownProof(proof: Proof) {
     require_pushed_authorization_requests: proof.requirePushedRequests,
     require_signed_request_object: proof.requireSignedRequests,
   }
+}
+
+export function shownKeys(keys: Registration['keys']) {
+  return { keys: keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })) }
 }
 
 function certificateNames(body: Body): Registration['certificates'] {
@@ -122,29 +129,45 @@ function readKeys(body: Body): Pick<Proof, 'keys' | 'certificates'> {
   const given = body.jwks?.keys ?? []
   if (given.length > 0 && body.token_endpoint_auth_method === 'none')
     throw wrong('/jwks', 'is only for clients that authenticate')
-  for (const [index, key] of given.entries()) {
-    // it is on its way through logs and proxies already, but goes no further
-    const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some(member => member in key)
-    if (secret)
-      throw wrong(`/jwks/keys/${index}`, 'holds a private key: register the public one, and replace this one')
-  }
-  unique(
-    '/jwks/keys',
-    given.flatMap(({ kid }) => (kid === undefined ? [] : [kid])),
-  )
+  assertPublic('/jwks', given)
   const selfSigned = body.token_endpoint_auth_method === 'self_signed_tls_client_auth'
   const isCertificate = (key: object) => selfSigned && 'x5c' in key
   const thumbprints = given.flatMap((key, index) => (isCertificate(key) ? [thumbprintOfKey(key, index)] : []))
   return {
-    keys: given.flatMap((key, index) => (isCertificate(key) ? [] : [publicKeyOf(key, index)])),
+    keys: given.flatMap((key, index) => (isCertificate(key) ? [] : [publicKeyOf('/jwks', key, index)])),
     certificates: unique('/jwks/keys', thumbprints).map(ofThumbprint),
   }
 }
 
-function publicKeyOf(key: z.infer<typeof jwk>, index: number): Registration['keys'][number] {
+/** Public keys that sign. @throws Problem 400 that points into the JWK Set */
+export function readPublicKeys(pointer: string, { keys }: z.infer<typeof jwks>): Registration['keys'] {
+  assertPublic(pointer, keys)
+  return keys.map((key, index) => publicKeyOf(pointer, key, index))
+}
+
+function assertPublic(pointer: string, keys: z.infer<typeof jwks>['keys']): void {
+  for (const [index, key] of keys.entries()) {
+    // it is on its way through logs and proxies already, but goes no further
+    const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some(member => member in key)
+    if (secret)
+      throw wrong(
+        `${pointer}/keys/${index}`,
+        'holds a private key: register the public one, and replace this one',
+      )
+  }
+  unique(
+    `${pointer}/keys`,
+    keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])),
+  )
+}
+
+function publicKeyOf(pointer: string, key: z.infer<typeof jwk>, index: number): Registration['keys'][number] {
   const refuse = () =>
-    wrong(`/jwks/keys/${index}`, 'must be a public key on P-256 or Ed25519, or of RSA with 2048 to 8192 bits')
-  if (key.use !== undefined && key.use !== 'sig') throw wrong(`/jwks/keys/${index}/use`, 'must be sig')
+    wrong(
+      `${pointer}/keys/${index}`,
+      'must be a public key on P-256 or Ed25519, or of RSA with 2048 to 8192 bits',
+    )
+  if (key.use !== undefined && key.use !== 'sig') throw wrong(`${pointer}/keys/${index}/use`, 'must be sig')
   const imported = importKey(key, refuse)
   const { kty, crv, x = '', y = '', n = '', e = '' } = imported.export({ format: 'jwk' })
   const { modulusLength = 0 } = imported.asymmetricKeyDetails ?? {}

@@ -44,10 +44,10 @@ export class InvoicesController {
   }
 }
 
-/** A client that acts for itself owns no invoices. */
+/** A client that acts for itself owns no invoices, nor does whom another issuer names. */
 function ownerOf({ owner }: VerifiedToken): Owner {
   const { kind, id } = owner
-  if (kind === 'client')
+  if (kind === 'client' || kind === 'foreign')
     throw new Problem(
       403,
       'Forbidden',

@@ -2,6 +2,7 @@ import { authorizationCode } from './authorization-code.js'
 import { clientCredentials } from './client-credentials.js'
 import { deviceCode } from './device-code.js'
 import type { Grant } from './grant.js'
+import { jwtBearer } from './jwt-bearer.js'
 import { refreshToken } from './refresh-token.js'
 import { tokenExchange } from './token-exchange.js'
 
@@ -12,4 +13,5 @@ export const grants: readonly Grant[] = [
   clientCredentials,
   tokenExchange,
   deviceCode,
+  jwtBearer,
 ]

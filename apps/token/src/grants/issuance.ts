@@ -42,6 +42,8 @@ interface Issue {
     readonly organizationId: string | undefined
     readonly authTime: number
   }
+  /** The issuer of the assertion that it is granted by (RFC 7523). */
+  readonly assertedBy?: string
   /** What the token is made of, where it is exchanged for others (RFC 8693). */
   readonly exchange?: {
     readonly subjectTokenId: string
@@ -75,6 +77,7 @@ export function issue(request: Issue): Issuance {
     issuedAt: now,
     expiresAt,
     ...(request.boundTo && { boundTo: request.boundTo }),
+    ...(request.assertedBy !== undefined && { assertedBy: request.assertedBy }),
     ...(exchange && {
       exchange: {
         subjectTokenId: exchange.subjectTokenId,

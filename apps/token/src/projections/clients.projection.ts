@@ -6,6 +6,14 @@ import type { JWK } from 'jose'
 import type { DataSource } from 'typeorm'
 import type { ExchangePolicy } from '../domain/exchange.js'
 
+/** Whose assertions are grants, and of what (RFC 7523 §2.1). */
+export interface TrustedIssuer {
+  readonly issuer: string
+  readonly keys: readonly JWK[]
+  readonly audience: string
+  readonly scopes: readonly string[]
+}
+
 /** What the token service must know of a client to believe it. */
 export interface ClientRow {
   client_id: string
@@ -13,6 +21,8 @@ export interface ClientRow {
   auth_method: ClientAuthenticationMethod
   scopes: string[]
   token_exchange: ExchangePolicy | null
+  /** Whose assertions it may present. */
+  jwt_bearer: TrustedIssuer[]
   verifiers: string[]
   keys: JWK[]
   certificates: CertificateName[]
@@ -32,6 +42,7 @@ export const clients = defineProjection<ClientRow>({
     auth_method: 'text not null',
     scopes: 'text[] not null',
     token_exchange: 'json',
+    jwt_bearer: 'json not null',
     verifiers: 'text[] not null',
     keys: 'json not null',
     certificates: 'json not null',
@@ -69,11 +80,16 @@ function facts(data: EventData<'client.updated'>) {
     auth_method: data.tokenEndpointAuthMethod,
     scopes: data.scopes,
     token_exchange: data.tokenExchange ?? null,
-    keys: data.keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) })),
+    jwt_bearer: (data.jwtBearer ?? []).map(trusted => ({ ...trusted, keys: jwksOf(trusted) })),
+    keys: jwksOf(data),
     certificates: data.certificates,
     sender_constraint: data.senderConstraint,
   }
 }
+
+const jwksOf = ({ keys }: Pick<EventData<'client.updated'>, 'keys'>): JWK[] =>
+  keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) }))
+
 const byId = grouped<ClientRow>({
   name: 'clients-by-id',
   text: `select ${Object.keys(clients.columns)} from client_view where client_id = any($1::text[])`,

@@ -13,6 +13,10 @@ import {
   uuid,
 } from '../fields.js'
 
+const registeredKey = z.strictObject({
+  keyId: z.string().max(128).nullable().describe('Its `kid`, where it has one.'),
+  jwk: publicJwk,
+})
 const client = z.strictObject({
   clientId,
   name: z.string().min(1).max(80).describe('What the consent page calls the application.'),
@@ -33,12 +37,7 @@ const client = z.strictObject({
     ])
     .describe('How the client authenticates (RFC 7591 §2, RFC 8705 §2); `none` makes it a public client.'),
   keys: z
-    .array(
-      z.strictObject({
-        keyId: z.string().max(128).nullable().describe('Its `kid`, where it has one.'),
-        jwk: publicJwk,
-      }),
-    )
+    .array(registeredKey)
     .max(10)
     .describe(
       'The client’s public keys: of `private_key_jwt` (RFC 7523), and of signed request objects (RFC 9101).',
@@ -92,6 +91,20 @@ const client = z.strictObject({
     })
     .optional()
     .describe('What the client may do by token exchange (RFC 8693); absent: it may not use it.'),
+  jwtBearer: z
+    .array(
+      z.strictObject({
+        issuer: z.string().min(1).max(512).describe('Whose assertions are believed: their `iss`.'),
+        keys: z.array(registeredKey).min(1).max(10).describe('The public keys that sign them.'),
+        audience: audience.describe('The API that the client may reach with one.'),
+        scopes: scopes.describe('The scopes that it may get there.'),
+      }),
+    )
+    .max(20)
+    .optional()
+    .describe(
+      'Whose assertions the client may present as grants (RFC 7523 §2.1); absent: it may not use any.',
+    ),
 })
 const credential = z.strictObject({
   credentialId: uuid.describe('Which of the client’s credentials it is.'),

@@ -92,6 +92,11 @@ export const tokenIssued = defineEvent({
     issuedAt: seconds.describe('The token’s `iat`, in seconds.'),
     expiresAt: seconds.describe('The token’s `exp`, in seconds.'),
     boundTo: boundTo.optional(),
+    assertedBy: z
+      .string()
+      .max(512)
+      .optional()
+      .describe('Who said, by an assertion (RFC 7523), that the token may be had: its `iss`.'),
     exchange: z
       .strictObject({
         subjectTokenId: uuid.describe('The `jti` of the token that was exchanged.'),
