@@ -10,6 +10,7 @@ import {
   missingFrom,
   type Parameters,
   parseScope,
+  quoteScope,
   readAuthorizationAssertion,
   unauthorizedClient,
 } from '@grantlog/oauth'
@@ -105,7 +106,7 @@ function readScopes(parameters: Parameters, allowed: readonly string[]): readonl
   const asked = parameters.get('scope')
   const scopes = asked === undefined ? allowed : parseScope(asked)
   const [more] = missingFrom(allowed, scopes)
-  if (more !== undefined) throw invalidScope(`The assertion is good for no scope '${more}'.`)
+  if (more !== undefined) throw invalidScope(`The assertion is good for no scope ${quoteScope(more)}.`)
   if (scopes.length === 0) throw invalidScope('The assertion is good for no scope of the API.')
   return scopes
 }
