@@ -128,6 +128,8 @@ describe('the invoices API with wrong input', () => {
       authorization_servers: [running.installation.url('token')],
       scopes_supported: ['invoices:read', 'invoices:write'],
       bearer_methods_supported: ['header'],
+      // each is used at this API in standards/dpop.e2e.spec.ts and libs/oauth/src/dpop.spec.ts
+      dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
       resource_name: expect.any(String),
     })
   })

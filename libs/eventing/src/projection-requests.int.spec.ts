@@ -143,10 +143,12 @@ describe('an event that can not be applied, of a projection that is not of secur
   it('is left out alone, however often the skip is begun', async () => {
     await poison([suspended('a', 'poison'), suspended('a', 'behind'), suspended('a', 'later')])
     await eventually(async () => expect(await parked()).toHaveLength(3))
-    // as if the instance were killed each time, before it could say that it was done
+    // as if the instance were killed each time, before it could say that it was done, or that it failed
     await target.pool.query(`
       create function refuse() returns trigger language plpgsql as $$ begin raise 'killed'; end $$;
-      create trigger refuse before update of ok on projection_requests for each row when (new.ok is not null)
+      create trigger refuse_done before update of ok on projection_requests for each row when (new.ok)
+        execute function refuse();
+      create trigger refuse_failed before update of ok on projection_requests for each row when (not new.ok)
         execute function refuse()`)
     const id = await askProjection(target.pool, name, 'skip', 'a')
     const takers = new Set<string>()
@@ -155,7 +157,7 @@ describe('an event that can not be applied, of a projection that is not of secur
       if (rows[0]?.taken_by) takers.add(rows[0].taken_by)
       expect(takers.size).toBeGreaterThan(2)
     })
-    await target.pool.query('drop trigger refuse on projection_requests')
+    await target.pool.query('drop trigger refuse_done on projection_requests')
     await eventually(async () => expect(await requestState(target.pool, id)).toMatchObject({ ok: true }))
     expect(await rowOf('a')).toMatchObject({ times: 2, reason: 'later' })
   })
