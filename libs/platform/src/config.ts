@@ -79,10 +79,8 @@ export const setting = {
   certificates: (facts: Facts): Setting<X509Certificate[]> => ({
     ...make(
       z.string().transform((text, context) => {
-        try {
-          const found = text.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []
-          if (found.length > 0) return found.map(pem => new X509Certificate(pem))
-        } catch {} // what is none is told below
+        const certificates = readCertificates(text)
+        if (certificates.length > 0) return certificates
         context.addIssue('must be certificates in PEM')
         return z.NEVER
       }),
@@ -96,6 +94,17 @@ export const setting = {
     schema: inner.schema as z.ZodType<T | undefined, string>,
     optional: true,
   }),
+}
+
+/** None where one of them is malformed. */
+function readCertificates(text: string): X509Certificate[] {
+  try {
+    return (text.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(
+      pem => new X509Certificate(pem),
+    )
+  } catch {
+    return [] // what OpenSSL says of it helps nobody: that it is no PEM does
+  }
 }
 
 export type Shape = Readonly<Record<string, Setting<unknown>>>
