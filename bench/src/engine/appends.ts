@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import { type Append, Commands, EventStore } from '@grantlog/eventing'
 import { type Figure, figure, median } from '../benchmark.js'
 import type { Ground } from './ground.js'
@@ -22,7 +22,7 @@ export async function measureAppends(ground: Ground, told: (line: string) => voi
   const command = async (writer: number) => {
     const stream = streams[writer]
     if (stream === undefined) return
-    if (stream.left === 0) Object.assign(stream, { familyId: randomUUID(), left: commandsPerStream })
+    if (stream.left === 0) Object.assign(stream, { familyId: timeOrderedId(), left: commandsPerStream })
     stream.left -= 1
     const { familyId } = stream
     await commands.run(family, familyId, { familyId, events: 1 }, { actor })
@@ -35,7 +35,7 @@ export async function measureAppends(ground: Ground, told: (line: string) => voi
   )
 
   const prepare = () => {
-    const familyId = randomUUID()
+    const familyId = timeOrderedId()
     const events = store.prepare([issued(familyId)], { actor, time: now() })
     return { streamId: `family-${familyId}`, base: 0, events, state: family.initial, stateTag: 'bench' }
   }
@@ -46,7 +46,7 @@ export async function measureAppends(ground: Ground, told: (line: string) => voi
     async () => median(await durations(1000, () => alone.query(rawInsert(store)))),
   )
 
-  const [long, short] = [randomUUID(), randomUUID()]
+  const [long, short] = [timeOrderedId(), timeOrderedId()]
   const refresh = (familyId: string, events = 1) =>
     commands.run(family, familyId, { familyId, events }, { actor })
   for (let n = 0; n < 100; n++) await refresh(long, 1000)
@@ -98,7 +98,7 @@ const rawTable = `
   )`
 
 function rawInsert(store: EventStore) {
-  const familyId = randomUUID()
+  const familyId = timeOrderedId()
   const [event] = store.prepare([issued(familyId)], { actor, time: now() })
   return { name: 'raw-insert', text: rawStatement, values: event ? columns(`family-${familyId}`, event) : [] }
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEventTables } from '@grantlog/eventing'
+import { Connection, createEventTables } from '@grantlog/eventing'
 import { ensureDatabase, startKafka, startPostgres } from '@grantlog/servers'
 import pg from 'pg'
 
@@ -42,7 +42,7 @@ export async function startGround(): Promise<Ground> {
         await ensureDatabase(postgres.url('postgres'), name)
         const url = postgres.url(name)
         const another = (max: number) => {
-          const pool = new pg.Pool({ connectionString: url, max })
+          const pool = new pg.Pool({ Client: Connection, connectionString: url, max })
           pool.on('error', () => undefined) // an idle connection that the server's end cuts off
           pools.push(pool)
           return pool

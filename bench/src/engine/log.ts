@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import { EmbeddedTransport, Eventing, type EventSink, EventStore } from '@grantlog/eventing'
 import type pg from 'pg'
 import type { Database } from './ground.js'
@@ -29,7 +29,7 @@ export async function fill({ pool }: Database, events: number): Promise<void> {
   let left = events / eventsPerStream
   const writer = async () => {
     while (left-- > 0) {
-      const familyId = randomUUID()
+      const familyId = timeOrderedId()
       const facts = Array.from({ length: eventsPerStream }, () => issued(familyId))
       await store.append({
         streamId: `family-${familyId}`,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import {
   applyTopics,
   createProjectionTable,
@@ -79,7 +79,7 @@ async function startPair(ground: Ground, log: Database, transport: Transport, si
   writer.start()
   reader.start()
   const append = async () => {
-    const familyId = randomUUID()
+    const familyId = timeOrderedId()
     const { events } = await writer.commands.run(family, familyId, { familyId, events: 1 }, { actor })
     const time = performance.now()
     for (const { id } of events) committed.set(id, time)

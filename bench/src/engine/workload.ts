@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import { type Decider, defineProjection, type NewEvent } from '@grantlog/eventing'
 
 /** How many times a token family was refreshed: the folded state. */
@@ -28,7 +28,7 @@ export function issued(familyId: string): Issued {
   return {
     type: 'token.issued',
     data: {
-      tokenId: randomUUID(),
+      tokenId: timeOrderedId(),
       grantType: 'refresh_token',
       clientId: 'ledgerly',
       familyId,

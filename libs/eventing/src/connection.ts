@@ -3,14 +3,24 @@ import pg from 'pg'
 
 const silenceMilliseconds = 30_000
 
+const settings = [
+  'enable_seqscan=off',
+  'jit=off', // Postgres before 18 takes a scan that can not be avoided for so dear that it would compile the statement
+  // a prepared statement is planned once: for arrays, which may be short, it would else be planned anew at each use, for more
+  // time than it runs
+  'plan_cache_mode=force_generic_plan',
+]
+  .map(setting => `-c ${setting}`)
+  .join(' ')
+
 /** From now on its queries go to the server at once, and are answered in the order in which they were asked. */
 export function pipelined<Client extends pg.ClientBase>(client: Client): Client {
   return Object.assign(client, { pipeline: true })
 }
 
 /**
- * A connection whose end does not end the process, that does not wait for ever, and whose statements never read a whole table where
- * there is an index: a plan that was made while a table was small is kept while it grows.
+ * A connection whose end does not end the process, that does not wait for ever, and whose prepared statements are planned once, and
+ * never read a whole table where there is an index: a plan that was made while a table was small is kept while it grows.
  *
  * What was asked on a connection that broke fails, and so does what is asked next; but where the server's last word comes with the
  * answer before, whoever takes the connection from the pool is not listening yet. And a network can forget a connection: then nobody
@@ -22,8 +32,7 @@ export class Connection extends pg.Client {
 
   /** @param config `silence`: how long the server may say nothing while it owes an answer, in milliseconds; 30,000 without it */
   constructor(config: pg.ClientConfig & { silence?: number } = {}) {
-    // Postgres before 18 takes a scan that can not be avoided for so dear that it would compile the statement
-    super({ ...config, options: `${config.options ?? ''} -c enable_seqscan=off -c jit=off` })
+    super({ ...config, options: `${config.options ?? ''} ${settings}` })
     this.on('error', () => undefined)
     const { stream } = (this as unknown as { connection: { stream: Socket } }).connection
     let answered = 0

@@ -1,5 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import { type Actor, assertFact, canonicalJson, definitionOf, readFact, wireType } from '@grantlog/contracts'
+import {
+  type Actor,
+  assertFact,
+  canonicalJson,
+  definitionOf,
+  readFact,
+  timeOrderedId,
+  wireType,
+} from '@grantlog/contracts'
 import type pg from 'pg'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { NewEvent } from './decider.js'
@@ -60,7 +67,7 @@ export class EventStore {
     return events.map(event => {
       assertFact(event)
       return {
-        id: event.id ?? randomUUID(),
+        id: event.id ?? timeOrderedId(),
         type: wireType(definitionOf(event.type)),
         data: canonicalJson(event.data),
         internal: event.internal === undefined ? null : canonicalJson(event.internal),

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Append, AppendOutcome } from './append.js'
+import { binaryArray } from './binary-array.js'
 import { pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { KeptConnection } from './kept-connection.js'
@@ -208,23 +209,24 @@ function parameters(appends: readonly Append[]): unknown[] {
       version: append.base + index + 1,
     })),
   )
+  const { text, int4, int8, uuid, timestamptz } = binaryArray
   return [
-    appends.map(append => append.streamId),
-    appends.map(append => append.base),
-    appends.map(append => append.base + append.events.length),
-    appends.map(append => JSON.stringify(append.state)),
-    appends.map(append => append.stateTag),
-    appends.map(append => append.endsAt ?? null),
-    appends.map(append => append.deadline ?? null),
-    events.map(event => event.streamId),
-    events.map(event => event.version),
-    events.map(event => event.id),
-    events.map(event => event.type),
-    events.map(event => event.data),
-    events.map(event => event.internal),
-    events.map(event => event.actor.type),
-    events.map(event => event.actor.id),
-    events.map(event => event.traceparent),
-    events.map(event => event.time.toISOString()),
+    text(appends.map(append => append.streamId)),
+    int4(appends.map(append => append.base)),
+    int4(appends.map(append => append.base + append.events.length)),
+    text(appends.map(append => JSON.stringify(append.state))),
+    text(appends.map(append => append.stateTag)),
+    int8(appends.map(append => append.endsAt ?? null)),
+    int8(appends.map(append => append.deadline ?? null)),
+    text(events.map(event => event.streamId)),
+    int4(events.map(event => event.version)),
+    uuid(events.map(event => event.id)),
+    text(events.map(event => event.type)),
+    text(events.map(event => event.data)),
+    text(events.map(event => event.internal)),
+    text(events.map(event => event.actor.type)),
+    text(events.map(event => event.actor.id)),
+    text(events.map(event => event.traceparent)),
+    timestamptz(events.map(event => event.time)),
   ]
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import { Commands } from '@grantlog/eventing'
 import { createClientSecret, hashSecret, parseSecretKeys, type SecretKeys } from '@grantlog/oauth'
 import { Clock, CONFIG, JsonBody, Problem } from '@grantlog/platform'
@@ -100,7 +101,7 @@ export class ClientsController {
     @JsonBody(suspension) { reason }: z.infer<typeof suspension>,
   ) {
     const cutoff = this.clock.seconds() + suspensionLead
-    return this.#run(id, { type: 'suspend', clientId: id, reason, eventId: randomUUID(), cutoff }, token)
+    return this.#run(id, { type: 'suspend', clientId: id, reason, eventId: timeOrderedId(), cutoff }, token)
   }
 
   @Post(':id/reinstate')

@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto'
-import type { CodeClaims } from '@grantlog/contracts'
+import { createHash } from 'node:crypto'
+import { type CodeClaims, timeOrderedId } from '@grantlog/contracts'
 import { Commands } from '@grantlog/eventing'
 import {
   accessDenied,
@@ -179,7 +179,7 @@ export class Decisions {
 const answeredOtherwise = () => accessDenied('The request was answered already, in another way.')
 
 /** Names a page of ours, and the code that may come of it. */
-export const newInteraction = () => randomUUID()
+export const newInteraction = () => timeOrderedId()
 
 /** The grant that an interaction makes where there is none to add to. */
 function grantIdOf(interaction: string): string {

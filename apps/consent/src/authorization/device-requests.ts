@@ -1,5 +1,5 @@
-import { createHmac, randomUUID } from 'node:crypto'
-import type { DeviceClaims } from '@grantlog/contracts'
+import { createHmac } from 'node:crypto'
+import { type DeviceClaims, timeOrderedId } from '@grantlog/contracts'
 import {
   type Parameters,
   parseParameters,
@@ -71,7 +71,7 @@ export class DeviceRequests {
     if (!client.grant_types.includes(deviceCodeGrant))
       throw unauthorizedClient('The client may not use the device code grant.')
     const { details } = await readAccess(this.db, parameters, client)
-    const deviceId = randomUUID()
+    const deviceId = timeOrderedId()
     const seconds = this.config.DEVICE_CODE_SECONDS
     const expiresAt = this.clock.seconds() + seconds
     const claims: DeviceClaims = {

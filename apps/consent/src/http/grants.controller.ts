@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import { Commands, Eventing } from '@grantlog/eventing'
 import { Clock, Problem } from '@grantlog/platform'
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common'
@@ -65,7 +65,12 @@ export class GrantsController {
     }
     const { state } = await this.commands.load(grant, grantId)
     if (!(await this.#isHers(state, session.accountId))) throw new Problem(404, ...unknown)
-    const command = { type: 'revoke', grantId, revokedBy: session.accountId, eventId: randomUUID() } as const
+    const command = {
+      type: 'revoke',
+      grantId,
+      revokedBy: session.accountId,
+      eventId: timeOrderedId(),
+    } as const
     const revoked = await this.commands.run(grant, grantId, command, person(session.accountId))
     // the page that follows must show it; should the read model be slow, the revocation counts all the same
     await this.eventing.applied(grants, revoked)

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import type { BoundTo } from '@grantlog/contracts'
+import { type BoundTo, timeOrderedId } from '@grantlog/contracts'
 import { type AuthorizationDetail, invalidGrant } from '@grantlog/oauth'
 import { type FamilyFacts, family, refreshEnd } from '../domain/family.js'
 import { isRevoked } from '../projections/revocations.projection.js'
@@ -72,7 +71,13 @@ export async function beginFamily(
   const { events } = await services.commands.run(
     family,
     familyId,
-    { type: 'redeem', facts, refreshHash: refresh?.hash ?? null, token: token.facts, causeId: randomUUID() },
+    {
+      type: 'redeem',
+      facts,
+      refreshHash: refresh?.hash ?? null,
+      token: token.facts,
+      causeId: timeOrderedId(),
+    },
     { actor: { type: 'client', id: client.client_id }, traceparent },
     { state: family.initial, version: 0 }, // the first of its stream
   )

@@ -1,5 +1,5 @@
-import { createHash, createHmac, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
-import type { BoundTo, EventData } from '@grantlog/contracts'
+import { createHash, createHmac, type KeyObject, randomBytes } from 'node:crypto'
+import { type BoundTo, type EventData, timeOrderedId } from '@grantlog/contracts'
 import {
   type AccessTokenClaims,
   type ActClaim,
@@ -65,7 +65,7 @@ export function issue(request: Issue): Issuance {
     family?.familyExpiresAt ?? Number.POSITIVE_INFINITY,
   )
   const facts: EventData<'token.issued'> = {
-    tokenId: randomUUID(),
+    tokenId: timeOrderedId(),
     grantType: request.grantType,
     clientId: request.clientId,
     familyId: family?.familyId ?? null,

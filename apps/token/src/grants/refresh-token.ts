@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import type { Known } from '@grantlog/eventing'
 import {
   invalidGrant,
@@ -94,7 +94,7 @@ export const refreshToken: Grant = {
       successor: { hash: successor.hash, expiresAt },
       token: token.facts,
       at: now,
-      causeId: randomUUID(),
+      causeId: timeOrderedId(),
     })
     // another one was given out only if the key was replaced meanwhile: then nobody can make it again
     if (state === undefined || successorOf(presented.hash, state) !== successor.hash)
@@ -166,7 +166,7 @@ async function endIfIssued(
   await services.commands.run(
     family,
     familyId,
-    { type: 'stolen', causeId: randomUUID() },
+    { type: 'stolen', causeId: timeOrderedId() },
     { actor, traceparent },
   )
 }

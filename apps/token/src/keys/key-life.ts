@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import type { Actor } from '@grantlog/contracts'
+import { type Actor, timeOrderedId } from '@grantlog/contracts'
 import type { Commands } from '@grantlog/eventing'
 import { type SigningAlgorithm, signingAlgorithms } from '@grantlog/oauth'
 import type { Clock } from '@grantlog/platform'
@@ -71,7 +70,7 @@ export class KeyLife {
     const { events } = await this.commands.run(
       signingKeys,
       algorithm,
-      { type: 'compromise', keyId, reason, now, plan: this.plan, replacement, causeId: randomUUID() },
+      { type: 'compromise', keyId, reason, now, plan: this.plan, replacement, causeId: timeOrderedId() },
       { actor: operator },
     )
     const needed = await this.#dropUnlessAnnounced(replacement, events)

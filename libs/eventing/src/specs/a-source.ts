@@ -1,4 +1,5 @@
 import type { Envelope, Service, Topic } from '@grantlog/contracts'
+import { eventually } from '@grantlog/testing'
 import type { NewEvent } from '../decider.js'
 import { EventStore } from '../event-store.js'
 import { Locks } from '../locks.js'
@@ -14,7 +15,7 @@ export interface Source {
   readonly owner: LogOwner
   /** Appends each fact to the stream of its client, one after the other. */
   append(...facts: readonly NewEvent[]): Promise<void>
-  /** Everything that is in the log, as it goes on the wire. */
+  /** Everything that was appended, once all of it has a number, as it goes on the wire. */
   events(): Promise<Envelope[]>
   stop(): Promise<void>
 }
@@ -43,7 +44,14 @@ export async function aSource(sink?: EventSink): Promise<Source> {
         await store.append({ streamId, base, events, state: {}, stateTag: 'spec' })
       }
     },
-    events: () => readLog(log.pool, 'clients', 0, 100_000),
+    async events() {
+      const appended = [...versions.values()].reduce((sum, version) => sum + version, 0)
+      return eventually(async () => {
+        const events = await readLog(log.pool, 'clients', 0, 100_000)
+        if (events.length < appended) throw new Error(`${events.length} of ${appended} events have a number`)
+        return events
+      })
+    },
     async stop() {
       await owner.stop()
       locks.close()
