@@ -4,6 +4,7 @@ import { Commands } from './commands.js'
 import { Deadlines } from './deadlines.js'
 import type { AnyDecider } from './decider.js'
 import { type AppendMeasures, EventStore } from './event-store.js'
+import { ReadModelWatch } from './kept-rows.js'
 import { Locks } from './locks.js'
 import { type LogMeasures, LogOwner } from './log-owner.js'
 import type { Projection } from './projection.js'
@@ -44,6 +45,7 @@ export class Eventing {
   readonly #deadlines: Deadlines | undefined
   readonly #local: EmbeddedTransport | undefined
   readonly #runners: ProjectionRunner[]
+  readonly #watch: ReadModelWatch | undefined
 
   constructor(options: EventingOptions) {
     const { pool, service, report, now, sink, remote } = options
@@ -55,6 +57,9 @@ export class Eventing {
     this.#owner = service && new LogOwner(this.store, this.#locks, { service, sink, report, now })
     this.#deadlines =
       service && new Deadlines(options.deciders ?? [], this.commands, { service, report, now })
+    this.#watch = options.projections.some(({ keptInMemory }) => keptInMemory)
+      ? new ReadModelWatch(pool, report)
+      : undefined
     this.#runners = options.projections.map(
       projection =>
         new ProjectionRunner(projection, {
@@ -69,6 +74,7 @@ export class Eventing {
   }
 
   start(): void {
+    this.#watch?.start()
     this.#owner?.start()
     this.#deadlines?.start(this.#locks)
     for (const runner of this.#runners) runner.start()
@@ -77,6 +83,7 @@ export class Eventing {
   async stop(): Promise<void> {
     await this.#deadlines?.stop()
     await Promise.all(this.#runners.map(runner => runner.stop()))
+    await this.#watch?.stop()
     await this.#owner?.stop()
     await this.#local?.close()
     await this.remote.close()

@@ -11,6 +11,7 @@ export { ChainBroken, Contended, EventsDetached, OutcomeUnknown, Overloaded } fr
 export { EventStore, type StoredEvent } from './event-store.js'
 export { Eventing, type EventingOptions, type Measures } from './eventing.js'
 export { type GroupedQuery, grouped } from './group-read.js'
+export { kept } from './kept-rows.js'
 export { readLog } from './log.js'
 export { Loop } from './loop.js'
 export { ProjectionServer } from './nest/projection-server.js'

@@ -22,6 +22,8 @@ export interface Projection {
   /** A wrong answer would let somebody in: an event that can not be applied stops it, and readiness says so. */
   readonly security: boolean
   readonly table: string
+  /** Read far more often than written: each instance keeps in memory what it has read, and whoever writes tells them. */
+  readonly keptInMemory?: boolean
   /** The column that names a row. */
   readonly key: string
   /** Column → Postgres type. */

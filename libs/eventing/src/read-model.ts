@@ -9,6 +9,7 @@ import type pg from 'pg'
 import { beginAlone, type FreshEvent, readCheckpoints, saveCheckpoints, unseen } from './checkpoint.js'
 import { HandlerFailed } from './errors.js'
 import { fold, keyOf, type Projection, type Row } from './projection.js'
+import { changedChannel } from './tables.js'
 import { inTransaction } from './transaction.js'
 import type { Delivery, Position } from './transport/transport.js'
 
@@ -170,12 +171,13 @@ async function readRows(
   return new Map(rows.map(({ key, row }) => [key, row]))
 }
 
-/** Writes rows and removes those that are undefined; both are asked before it first waits. */
+/** Writes rows and removes those that are undefined; all is asked before it first waits. */
 export async function writeRows(
   client: pg.ClientBase,
-  { table, key, columns }: Projection,
+  projection: Projection,
   rows: ReadonlyMap<string, Row | undefined>,
 ): Promise<void> {
+  const { table, key, columns } = projection
   const kept = [...rows.values()].filter(row => row !== undefined)
   const gone = [...rows].filter(([, row]) => row === undefined).map(([key]) => key)
   const names = Object.keys(columns)
@@ -185,7 +187,16 @@ export async function writeRows(
   await Promise.all([
     kept.length > 0 && client.query(insert, [JSON.stringify(kept)]),
     gone.length > 0 && client.query(`delete from ${table} where ${key} = any($1)`, [gone]),
+    rows.size > 0 && tellChanged(client, projection),
   ])
+}
+
+/** Tells whoever keeps rows of the read model in memory, with the end of the transaction. */
+export async function tellChanged(
+  client: pg.ClientBase,
+  { table, keptInMemory = false }: Projection,
+): Promise<void> {
+  if (keptInMemory) await client.query('select pg_notify($1, $2)', [changedChannel, table])
 }
 
 /** The slow way, once something in a batch could not be applied: finds it, and parks it. */

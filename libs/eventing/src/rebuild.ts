@@ -6,7 +6,7 @@ import { copyRows } from './copy-rows.js'
 import { type Feeds, subscribeTo } from './feeds.js'
 import { GroupApply } from './group-apply.js'
 import type { Projection, Row } from './projection.js'
-import { park, writeRows } from './read-model.js'
+import { park, tellChanged, writeRows } from './read-model.js'
 import { compareWithReplay, type Progress, type Replayed, replay } from './replay.js'
 import { inTransaction } from './transaction.js'
 import type { Position } from './transport/transport.js'
@@ -184,6 +184,7 @@ async function followUntilSwapped(
       await client.query('select from projections where name = $1 for update', [next.name])
       if (!(await stillAsked(client))) throw new Error('Another instance has taken the rebuild over')
       await built.swap(client)
+      await tellChanged(client, live)
       for (const table of ['checkpoints', 'parked']) {
         await client.query(`delete from ${table} where projection = $1`, [live.name])
         await client.query(`update ${table} set projection = $1 where projection = $2`, [

@@ -159,5 +159,7 @@ export const dropEventTables = `
 
 /** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */
 export const appendedChannel = 'grantlog_appended'
+/** Said when a read model that is kept in memory has changed, with the name of its table. */
+export const changedChannel = 'grantlog_changed'
 /** Said when rows were numbered, for everything that tails the log. */
 export const sequencedChannel = 'grantlog_sequenced'

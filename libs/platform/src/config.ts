@@ -150,7 +150,7 @@ export const databaseSettings = {
     wrong: 'must be a URL that begins with postgres://',
   }),
   DATABASE_POOL: setting.integer({
-    min: 4,
+    min: 8,
     max: 200,
     describe: 'Connections to the database at most.',
     example: '20',

@@ -1,5 +1,5 @@
 import type { EventData } from '@grantlog/contracts'
-import { defineProjection, grouped } from '@grantlog/eventing'
+import { defineProjection, kept } from '@grantlog/eventing'
 import type { SigningAlgorithm } from '@grantlog/oauth'
 import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
@@ -22,6 +22,7 @@ export interface ApiRow {
 export const apis = defineProjection<ApiRow>({
   name: 'token.apis.v1',
   security: true,
+  keptInMemory: true,
   table: 'api_view',
   key: 'api_id',
   columns: {
@@ -69,12 +70,12 @@ function facts(data: EventData<'api.registered'>) {
 }
 
 const columns = String(Object.keys(apis.columns))
-const byAudience = grouped<ApiRow>({
+const byAudience = kept<ApiRow>(apis, {
   name: 'apis-by-audience',
   text: `select ${columns} from api_view where audience = any($1::text[])`,
   keysOf: row => [row.audience],
 })
-const byScope = grouped<ApiRow>({
+const byScope = kept<ApiRow>(apis, {
   name: 'apis-by-scope',
   text: `select ${columns} from api_view where scopes && $1::text[]`,
   keysOf: row => row.scopes,

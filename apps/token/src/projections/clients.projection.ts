@@ -1,5 +1,5 @@
 import type { EventData } from '@grantlog/contracts'
-import { defineProjection, grouped } from '@grantlog/eventing'
+import { defineProjection, kept } from '@grantlog/eventing'
 import type { CertificateName, ClientAuthenticationMethod } from '@grantlog/oauth'
 import { poolOf } from '@grantlog/platform'
 import type { JWK } from 'jose'
@@ -34,6 +34,7 @@ export interface ClientRow {
 export const clients = defineProjection<ClientRow>({
   name: 'token.clients.v1',
   security: true,
+  keptInMemory: true,
   table: 'client_view',
   key: 'client_id',
   columns: {
@@ -90,7 +91,7 @@ function facts(data: EventData<'client.updated'>) {
 const jwksOf = ({ keys }: Pick<EventData<'client.updated'>, 'keys'>): JWK[] =>
   keys.map(({ keyId, jwk }) => ({ ...jwk, ...(keyId !== null && { kid: keyId }) }))
 
-const byId = grouped<ClientRow>({
+const byId = kept<ClientRow>(clients, {
   name: 'clients-by-id',
   text: `select ${Object.keys(clients.columns)} from client_view where client_id = any($1::text[])`,
   keysOf: row => [row.client_id],
