@@ -4,6 +4,7 @@ import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { ClientRequests, Clock, UsedOnce } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 import type { Limits } from './http/limits.js'
+import type { VerifiedTokens } from './http/verified-tokens.js'
 import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
 import type { SigningKeys } from './keys/signing-keys.js'
 import type { ClientRow } from './projections/clients.projection.js'
@@ -16,6 +17,8 @@ export abstract class TokenServices {
   abstract readonly commands: Commands
   abstract readonly clock: Clock
   abstract readonly keys: SigningKeys
+  /** Reads access tokens that are JWTs. */
+  abstract readonly verifiedTokens: VerifiedTokens
   abstract readonly opaqueKeys: OpaqueTokenKeys
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */

@@ -9,6 +9,7 @@ import { type LimitReport, Limits, limitReasons } from './http/limits.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
+import { VerifiedTokens } from './http/verified-tokens.js'
 import { createKeyLife } from './keys/create-key-life.js'
 import { derivedKey } from './keys/derived-key.js'
 import { opaqueTokenKeys } from './keys/opaque-keys.js'
@@ -62,6 +63,7 @@ interface Log {
           commands,
           clock,
           keys,
+          verifiedTokens: new VerifiedTokens(kid => keys.verificationKey(kid)),
           opaqueKeys: opaqueTokenKeys(KEY_ENCRYPTION_KEY),
           sealKeys: parseSealKeys(config.CODE_KEYS),
           successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),

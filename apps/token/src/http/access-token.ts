@@ -1,4 +1,4 @@
-import { isOpaqueToken, type LineageClaim, openAccessToken, openOpaqueToken } from '@grantlog/oauth'
+import { isOpaqueToken, type LineageClaim, openOpaqueToken } from '@grantlog/oauth'
 import { z } from 'zod'
 import { accessToken } from '../domain/access-token.js'
 import { namesOf } from '../domain/exchange.js'
@@ -43,11 +43,9 @@ export type OwnAccessToken = Omit<z.infer<typeof claims>, 'iss'> & {
  */
 export async function readAccessToken(
   token: string,
-  { config, keys, opaqueKeys, clock }: TokenServices,
+  { config, verifiedTokens, opaqueKeys, clock }: TokenServices,
 ): Promise<OwnAccessToken | undefined> {
-  const opened = isOpaqueToken(token)
-    ? openOpaqueToken(token, opaqueKeys)
-    : await openAccessToken(token, kid => keys.verificationKey(kid))
+  const opened = isOpaqueToken(token) ? openOpaqueToken(token, opaqueKeys) : await verifiedTokens.open(token)
   const read = claims.safeParse(opened?.claims)
   if (opened === undefined || !read.success) return undefined
   const { iss, ...claimed } = read.data
