@@ -70,6 +70,18 @@ describe('a line of the log', () => {
     expect(lines.filter(line => line.includes('[secret]'))).toHaveLength(5)
   })
 
+  it('is not held back when it is a warning or an error', () => {
+    const flushed: string[] = []
+    let last = ''
+    const destination = { write: (line: string) => void (last = line), flush: () => void flushed.push(last) }
+    const logger = createLogger('token', 'info', destination)
+    logger.info('request')
+    logger.warn('careful')
+    logger.error('broken')
+    logger.child({ of: 'a child' }).error('too')
+    expect(flushed.map(line => JSON.parse(line).msg)).toEqual(['careful', 'broken', 'too'])
+  })
+
   it('is not written below the level', () => {
     const { logger, lines } = logging('warn')
     logger.info('not worth it')
