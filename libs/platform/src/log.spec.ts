@@ -72,14 +72,18 @@ describe('a line of the log', () => {
 
   it('is not held back when it is a warning or an error', () => {
     const flushed: string[] = []
-    let last = ''
-    const destination = { write: (line: string) => void (last = line), flush: () => void flushed.push(last) }
+    const lines: string[] = []
+    const destination = {
+      write: (line: string) => void lines.push(line),
+      flush: () => void flushed.push(...lines.splice(0)),
+    }
     const logger = createLogger('token', 'info', destination)
     logger.info('request')
     logger.warn('careful')
     logger.error('broken')
     logger.child({ of: 'a child' }).error('too')
-    expect(flushed.map(line => JSON.parse(line).msg)).toEqual(['careful', 'broken', 'too'])
+    logger.info('later')
+    expect(flushed.map(line => JSON.parse(line).msg)).toEqual(['request', 'careful', 'broken', 'too'])
   })
 
   it('is not written below the level', () => {
