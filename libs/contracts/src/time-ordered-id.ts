@@ -5,6 +5,15 @@ import { randomUUID } from 'node:crypto'
  * the other then stand side by side in the index of their ids, however many there are already.
  */
 export function timeOrderedId(): string {
-  const time = Date.now().toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+  const now = Date.now()
+  if (now !== last) {
+    const time = now.toString(16).padStart(12, '0')
+    last = now
+    beginning = `${time.slice(0, 8)}-${time.slice(8)}-7`
+  }
+  return beginning + randomUUID().slice(15)
 }
+
+/** Of the millisecond that was the last to be asked for. */
+let beginning = ''
+let last = Number.NaN

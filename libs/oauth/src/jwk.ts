@@ -33,6 +33,15 @@ export function publicJwk(key: KeyObject, algorithm: SigningAlgorithm, kid?: str
  * @throws TypeError
  */
 export function assertKeyFor(algorithm: SigningAlgorithm, key: KeyObject): void {
+  if (fitting.get(key) === algorithm) return
+  assertFits(algorithm, key)
+  fitting.set(key, algorithm)
+}
+
+/** What was found out of keys: to ask one costs a tenth of a signature. */
+const fitting = new WeakMap<KeyObject, SigningAlgorithm>()
+
+function assertFits(algorithm: SigningAlgorithm, key: KeyObject): void {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
   switch (algorithm) {
     case 'ES256': // RFC 7518 §3.4

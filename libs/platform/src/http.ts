@@ -104,7 +104,7 @@ export async function prepareHttp(
     }
     // Node keeps the first Authorization line and drops the others without a word. Whoever reads credentials must see that
     // there were two, and refuses what is not one. RFC 9110 §5.3: lines of one name combine with commas.
-    const { authorization = [] } = request.raw.headersDistinct
+    const authorization = linesOf(request.raw.rawHeaders, 'authorization')
     if (authorization.length > 1) request.headers.authorization = authorization.join(', ')
     const trace = traceOf(header(request, 'traceparent'))
     withinTrace(trace, done)
@@ -130,6 +130,11 @@ export async function prepareHttp(
       routes.filter(route => route.pattern.test(path) && route.method !== 'HEAD').map(route => route.method),
     ),
   ]
+}
+
+/** The values of every header of a name. @param raw names and values in turn */
+function linesOf(raw: readonly string[], name: string): string[] {
+  return raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name)
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {
