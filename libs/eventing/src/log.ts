@@ -10,7 +10,11 @@ export async function readLog(
   after: number,
   limit: number,
 ): Promise<Envelope[]> {
-  const { rows } = await db.query<LogRow>({ name: 'read-log', text: select, values: [after, limit] })
+  const { rows } = await db.query<LogRow>({
+    name: `read-log-${limit}`,
+    text: `select ${logColumns} from ${logSlice('log_seq > $1', limit)}`,
+    values: [after],
+  })
   if (Number(rows[0]?.log_seq) !== after + 1) await assertAttached(db, source, after)
   let expected = after
   return rows.map(row => {
@@ -103,5 +107,11 @@ export const logColumns = `
 /** Up to its `where`: `l` is the log, `e` its events. */
 export const selectLog = `select ${logColumns} from log l join events e using (position)`
 
-const select = `${selectLog}
-  where l.log_seq > $1 order by l.log_seq limit $2`
+/**
+ * The first numbers of those wanted with their events, in order; from `from` on. Each event is looked up by itself: a join could be
+ * planned as one with all events.
+ */
+export function logSlice(wanted: string, limit: number): string {
+  return `(select log_seq, position from log where ${wanted} order by log_seq limit ${limit}) l
+    cross join lateral (select * from events where position = l.position offset 0) e order by l.log_seq`
+}

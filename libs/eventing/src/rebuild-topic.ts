@@ -1,9 +1,9 @@
-import { type Envelope, type Service, type Topic, topics } from '@grantlog/contracts'
+import { type Service, type Topic, topics } from '@grantlog/contracts'
 import type pg from 'pg'
 import { assertAttached } from './detached.js'
 import { eventTopics, topicOf } from './event-types.js'
 import { Hold } from './hold.js'
-import { envelopeOf, type LogRow, selectLog } from './log.js'
+import { readLog } from './log.js'
 import { outgoing } from './publisher.js'
 import type { KafkaOptions } from './transport/kafka-client.js'
 import { KafkaSink } from './transport/kafka-sink.js'
@@ -74,14 +74,17 @@ async function publishAll(
     for (const { service, db } of holds) {
       await assertAttached(db, service, 0) // what is in files could not be published anew
       const upTo = await publishedUpTo(service, db)
+      const known = await eventTopics(db)
       const chain = new Map<string, number>()
       for (let after = 0; after < upTo; ) {
-        const events = await readEvents(db, service, topic, after, upTo)
-        const messages = events.map(event => outgoing(event, topic, chain))
+        const events = (await readLog(db, service, after, batchSize)).filter(event => event.logseq <= upTo)
+        const messages = events
+          .filter(({ type }) => topicOf(known, type) === topic)
+          .map(event => outgoing(event, topic, chain))
         if (messages.length > 0) await sink.send(messages)
         for (const { partition } of messages) expected.set(partition, (expected.get(partition) ?? 0) + 1)
-        after = events.length < batchSize ? upTo : (events.at(-1)?.logseq ?? upTo)
-        sent += events.length
+        after = events.at(-1)?.logseq ?? upTo
+        sent += messages.length
         progress({ service, logSeq: after, upTo, sent })
       }
       heads.set(service, chain)
@@ -107,24 +110,4 @@ async function publishedUpTo(service: Service, db: pg.ClientBase): Promise<numbe
       `${service} has published up to ${cursor}, but its log ends at ${last_seq}: run grantlog doctor first.`,
     )
   return Number(cursor)
-}
-
-/** The next events of the topic. Those of other topics are passed over; one whose topic no build has told is an error. */
-async function readEvents(
-  db: pg.ClientBase,
-  service: Service,
-  topic: Topic,
-  after: number,
-  upTo: number,
-): Promise<Envelope[]> {
-  const known = await eventTopics(db)
-  const others = [...known].filter(([, other]) => other !== topic).map(([type]) => type)
-  const { rows } = await db.query<LogRow>({
-    name: 'read-topic',
-    text: `${selectLog}
-      where l.log_seq > $1 and l.log_seq <= $2 and e.type <> all($3) order by l.log_seq limit $4`,
-    values: [after, upTo, others, batchSize],
-  })
-  for (const { type } of rows) topicOf(known, type)
-  return rows.map(row => envelopeOf(row, service))
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { canonicalJson, type Service } from '@grantlog/contracts'
 import type pg from 'pg'
 import { eventTopics, topicOf } from './event-types.js'
-import { envelopeOf, type LogRow, logColumns } from './log.js'
+import { envelopeOf, type LogRow, logColumns, logSlice } from './log.js'
 import { partitionOf } from './partition.js'
 import { type ArchivedEvent, digestOf, readSegmentFile, writeSegmentFile } from './segment-file.js'
 import { segmentSize } from './tables.js'
@@ -223,9 +223,9 @@ async function* archived(
   for (let last = after; last < upTo; ) {
     const { rows } = await db.query<LogRow & { position: string; internal: object | null }>({
       name: 'segment',
-      text: `select ${logColumns}, l.position, e.internal from log l join events e using (position)
-             where l.log_seq > $1 and l.log_seq <= $2 order by l.log_seq limit $3`,
-      values: [last, upTo, pageSize],
+      text: `select ${logColumns}, l.position, e.internal
+             from ${logSlice('log_seq > $1 and log_seq <= $2', pageSize)}`,
+      values: [last, upTo],
     })
     const events = rows.map(row => ({
       event: envelopeOf(row, service),

@@ -223,7 +223,8 @@ class Tail {
   async #firstSince(time: Date): Promise<number> {
     const { rows } = await this.log.pool.query<{ before: string }>(
       `select coalesce(min(l.log_seq) - 1, (select last_seq from sequencer)) as before
-       from log l join events e using (position) where e.time >= $1`,
+       from events e cross join lateral (select log_seq from log where position = e.position offset 0) l
+       where e.time >= $1`,
       [time],
     )
     return Number(rows[0]?.before ?? 0)
