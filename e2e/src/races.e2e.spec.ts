@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, type TestClient } from './clients.js'
-import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
+import { Ada, type RunningSystem, startTwice, untilStatus } from './running-system.js'
 
 describe('one-time things presented fifty times at once', () => {
   let running: RunningSystem
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
   })
   afterAll(() => running?.stop())
 

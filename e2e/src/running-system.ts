@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   audienceOf,
   type Backbone,
+  type DatabaseName,
   type Demo,
   eventsSince,
   formOf,
@@ -10,9 +13,11 @@ import {
   lastEvents,
   type Page,
   System,
+  serviceNames,
   silence,
   Visitor,
 } from '@grantlog/launcher'
+import { Double } from './double.js'
 
 /** A whole system of its own: temporary data, free ports, real processes. */
 export interface RunningSystem {
@@ -21,14 +26,30 @@ export interface RunningSystem {
   readonly backbone: Backbone
   readonly demo: Demo
   readonly audience: string
+  /** The services that are two processes. */
+  readonly doubles: readonly Double[]
   /** Runs work and returns what was logged meanwhile by all services, in order. */
   logged<T>(work: () => Promise<T>): Promise<{ result: T; log: LogLine[] }>
+  /** What every process has written into its log. */
+  written(): Promise<Record<string, string>>
   stop(): Promise<void>
 }
 
+type Settings = NonNullable<ConstructorParameters<typeof System>[2]>
+
+/** The same where token and consent are two processes each: every request meets the other one than the request before. */
+export function startTwice(
+  settings?: Settings,
+  transport: 'embedded' | 'kafka' = 'embedded',
+): Promise<RunningSystem> {
+  return startSystem(transport, settings, ['token', 'consent'])
+}
+
+/** @param twice the services that are two processes, behind a proxy that takes turns */
 export async function startSystem(
   transport: 'embedded' | 'kafka',
-  settings?: ConstructorParameters<typeof System>[2],
+  settings: Settings = {},
+  twice: readonly DatabaseName[] = [],
 ): Promise<RunningSystem> {
   silence()
   const options = {
@@ -41,24 +62,40 @@ export async function startSystem(
     portBase: 4000,
   }
   const installation = await Installation.open(options)
-  const system = new System(installation, options, settings)
+  const doubles = await Promise.all(twice.map(service => Double.open(service, installation)))
+  const ports = doubles.map(({ service, port }) => [service, { ...settings[service], PORT: String(port) }])
+  const system = new System(installation, options, { ...settings, ...Object.fromEntries(ports) })
+  const stop = async () => {
+    await Promise.all(doubles.map(double => double.stop()))
+    await system.stop()
+  }
   try {
     const { backbone, demo } = await system.start()
+    const started = doubles.map(double => double.start({ installation, backbone }, settings[double.service]))
+    await Promise.all(started)
     return {
       installation,
       system,
       backbone,
       demo,
+      doubles,
       audience: audienceOf(installation),
       async logged(work) {
         const before = await settled(() => lastEvents(backbone), sameJson)
         const result = await work()
         return { result, log: await settled(() => eventsSince(backbone, before, () => true), sameJson) }
       },
-      stop: () => system.stop(),
+      async written() {
+        const own = serviceNames.map(
+          async name => [name, await readFile(join(installation.folder, `${name}.log`), 'utf8')] as const,
+        )
+        const seconds = doubles.map(async double => [`${double.service} 2`, await double.log()] as const)
+        return Object.fromEntries(await Promise.all([...own, ...seconds]))
+      },
+      stop,
     }
   } catch (error) {
-    await system.stop()
+    await stop()
     throw error
   }
 }

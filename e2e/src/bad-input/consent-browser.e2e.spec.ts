@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import {
   charles,
   cookieOf,
@@ -21,7 +21,7 @@ let requests: Requests
 let world: World
 
 beforeAll(async () => {
-  running = await startSystem('embedded')
+  running = await startTwice()
   requests = new Requests(running, 'consent')
   world = await createWorld(requests)
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import { accounts } from './consent-accounts-table.js'
 import { proven, unproven } from './consent-authorize-table.js'
 import { anyForm, eachForm } from './consent-forms-table.js'
@@ -12,7 +12,7 @@ let world: World
 let appended: Awaited<ReturnType<typeof watch>>
 
 beforeAll(async () => {
-  running = await startSystem('embedded')
+  running = await startTwice()
   requests = new Requests(running, 'consent')
   world = await createWorld(requests)
   appended = await watch(running)

@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type RunningSystem, startSystem } from '../running-system.js'
-import { startTokenInstance, type TokenInstance } from '../token-instance.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import { Wire } from './wire.js'
 
 /** The registered errors of these endpoints: RFC 6749 §5.2, §4.1.2.1; RFC 7009 §2.2.1; RFC 8707 §2; RFC 9449 §5, §8. */
@@ -167,13 +166,11 @@ function requests(right: Right): fc.Arbitrary<Request> {
 
 describe('random requests', () => {
   let running: RunningSystem
-  let instance: TokenInstance
   let wire: Wire
   let right: Right
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice({ token: { TRUSTED_PROXIES: '127.0.0.1' } })
     wire = new Wire(running)
-    instance = await startTokenInstance(running, { TRUSTED_PROXIES: '127.0.0.1' })
     const { confidential, publicClient } = wire
     const { operator } = running.demo
     right = {
@@ -189,10 +186,7 @@ describe('random requests', () => {
       ],
     }
   })
-  afterAll(async () => {
-    await instance?.stop()
-    await running?.stop()
-  })
+  afterAll(() => running?.stop())
 
   it('are answered, or refused with a registered error of OAuth; and nothing is appended for what is refused', async () => {
     const seen = new Map<string, number>()
@@ -200,7 +194,7 @@ describe('random requests', () => {
     const { log } = await running.logged(() =>
       fc.assert(
         fc.asyncProperty(requests(right), async ({ path, headers, body }) => {
-          const response = await wire.raw(`${instance.url}${path}`, 'POST', headers, body)
+          const response = await wire.raw(wire.url(path), 'POST', headers, body)
           const text = await response.text()
           const error = response.ok ? `200 of ${path}` : expectOAuthError(response, text)
           seen.set(error, (seen.get(error) ?? 0) + 1)
@@ -214,7 +208,7 @@ describe('random requests', () => {
     for (const error of ['invalid_request', 'invalid_client', '200 of /introspect'])
       expect([...seen.keys()]).toContain(error)
     expect(seen.size).toBeGreaterThan(5)
-    expect(await instance.log()).not.toContain('a request failed')
+    expect(Object.values(await running.written()).join()).not.toContain('a request failed')
     expect(await wire.leaks()).toEqual({})
   })
 })

@@ -1,6 +1,6 @@
 import { jwtBearerGrantType } from '@grantlog/oauth'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
 import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
 import { dpopProof, RequestWorld, signed } from '../standards/request-world.js'
 import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
@@ -17,7 +17,7 @@ describe('what the token service tells about itself', () => {
   let devices: DeviceWorld
   let telly: Client
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     wire = new Wire(running)
     metadata = (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
     postClient = await registerPostClient(wire)

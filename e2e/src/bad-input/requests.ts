@@ -1,6 +1,4 @@
 import { createHmac } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { LogLine } from '@grantlog/launcher'
 import { expect } from '@jest/globals'
 import type { RunningSystem } from '../running-system.js'
@@ -86,18 +84,13 @@ export class Requests {
     return access_token
   }
 
-  /** The secrets that stand in a service's log: file by file, how many. Rule: none. */
+  /** The secrets that stand in a process's log: log by log, how many. Rule: none. */
   async leaks(): Promise<Record<string, number>> {
-    const { folder } = this.running.installation
-    const files = (await readdir(folder)).filter(name => name.endsWith('.log'))
-    if (!files.includes(`${this.service}.log`) || this.#secrets.size < 3)
-      throw new Error('There is nothing to compare')
-    const counts = await Promise.all(
-      files.map(async file => {
-        const text = await readFile(join(folder, file), 'utf8')
-        return [file, [...this.#secrets].filter(secret => text.includes(secret)).length] as const
-      }),
-    )
+    const logs = Object.entries(await this.running.written())
+    if (this.#secrets.size < 3) throw new Error('There is nothing to compare')
+    const counts = logs.map(([name, text]): [string, number] => {
+      return [name, [...this.#secrets].filter(secret => text.includes(secret)).length]
+    })
     return Object.fromEntries(counts.filter(([, count]) => count > 0))
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
 import { forgeries } from './forgeries.js'
 import { type Client, type Code, expectRefusal, type Tokens, tampered, Wire, type Wrong } from './wire.js'
 
@@ -147,7 +147,7 @@ describe('revocation and introspection', () => {
   let wire: Wire
   let material: Material
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     wire = new Wire(running)
     material = {
       tokens: await wire.tokens(wire.confidential),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import { anyGrant, clientAuthentication } from './token-any-grant.js'
 import { authorizationCode, clientCredentials, refreshToken } from './token-each-grant.js'
 import type { Material } from './token-requests.js'
@@ -18,7 +18,7 @@ describe('POST /token with wrong input', () => {
   let wire: Wire
   let material: Material
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     wire = new Wire(running)
     material = {
       tokens: await wire.tokens(wire.confidential),

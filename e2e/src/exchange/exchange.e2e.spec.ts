@@ -2,7 +2,7 @@ import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal, type Tokens } from '../bad-input/wire.js'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
 import { type Material, wrongRequests } from './exchange-table.js'
 import {
   accessTokenType,
@@ -22,7 +22,7 @@ describe('token exchange (RFC 8693)', () => {
   let api: Client
   let subject: Tokens
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await ExchangeWorld.create(running)
     web = await world.webApplication()
     api = await world.portalClient()

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
 import { type Claims, newKey, RequestWorld, signed } from './request-world.js'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -21,7 +21,7 @@ describe('client authentication', () => {
     resource: proxy,
   }
   beforeAll(async () => {
-    running = await startSystem('embedded', settings)
+    running = await startTwice(settings)
     world = await RequestWorld.create(running)
   })
   afterAll(() => running?.stop())

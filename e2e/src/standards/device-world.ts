@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { formOf, type Page, Visitor } from '@grantlog/launcher'
 import { eventually } from '@grantlog/testing'
 import pg from 'pg'
@@ -134,10 +132,8 @@ export class DeviceWorld {
 
   /** The user codes that stand in a service's log. Rule: none. */
   async leakedUserCodes(): Promise<string[]> {
-    const { folder } = this.running.installation
-    const files = (await readdir(folder)).filter(name => name.endsWith('.log'))
-    if (files.length === 0 || this.#userCodes.size === 0) throw new Error('There is nothing to compare')
-    const logs = await Promise.all(files.map(name => readFile(join(folder, name), 'utf8')))
+    if (this.#userCodes.size === 0) throw new Error('There is nothing to compare')
+    const logs = Object.values(await this.running.written())
     return [...this.#userCodes].filter(code => logs.some(log => log.includes(code)))
   }
 

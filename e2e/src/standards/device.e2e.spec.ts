@@ -7,7 +7,7 @@ import * as oidc from 'openid-client'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal, tampered } from '../bad-input/wire.js'
 import { claimsOf } from '../exchange/exchange-world.js'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import {
   Answerer,
   type DeviceAuthorization,
@@ -24,7 +24,7 @@ describe('the device authorization grant (RFC 8628)', () => {
   let telly: Client
   let printer: Client
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await DeviceWorld.create(running)
     telly = await world.client()
     printer = await world.client({

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal, type Tokens } from '../bad-input/wire.js'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import {
   type Claims,
   codeOf,
@@ -23,7 +23,7 @@ describe('DPoP (RFC 9449)', () => {
   let publicClient: Client
   let binding: Client
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await RequestWorld.create(running)
     const grant_types = ['authorization_code', 'refresh_token']
     publicClient = await world.client({ token_endpoint_auth_method: 'none', grant_types })

@@ -8,7 +8,7 @@ import { decodeProtectedHeader } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { type Client, expectRefusal, type Tokens, tampered } from '../bad-input/wire.js'
 import { accessTokenType, claimsOf, exchangeType, jwtType } from '../exchange/exchange-world.js'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import { codeOf, dpopProof, newKey, RequestWorld, thumbprint } from './request-world.js'
 
 const notes = 'https://notes.example/'
@@ -25,7 +25,7 @@ describe('opaque tokens, and introspection of every token', () => {
   let app: Client
   let server: oauth.AuthorizationServer
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await RequestWorld.create(running)
     api = await world.client({ client_name: 'Notes' })
     const registered = await world.registerApi({

@@ -3,7 +3,7 @@ import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type RunningSystem, startTwice } from '../running-system.js'
 import {
   type Claims,
   codeOf,
@@ -22,7 +22,7 @@ describe('signed authorization requests (RFC 9101)', () => {
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await RequestWorld.create(running)
     client = await world.client({ jwks: world.jwks })
   })

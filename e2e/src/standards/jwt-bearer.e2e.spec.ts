@@ -5,7 +5,7 @@ import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
 import { claimsOf } from '../exchange/exchange-world.js'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
 import { type Claims, type KeyPair, newKey, RequestWorld, signed } from './request-world.js'
 
 const idp = 'https://idp.example'
@@ -18,7 +18,7 @@ describe('JWTs as authorization grants (RFC 7523 §2.1)', () => {
   const key = newKey()
   const other = newKey()
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await RequestWorld.create(running)
     client = await registered()
   })

@@ -4,7 +4,7 @@ import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { Ada, type RunningSystem, startSystem } from '../running-system.js'
+import { Ada, type RunningSystem, startTwice } from '../running-system.js'
 import {
   type Change,
   codeOf,
@@ -23,7 +23,7 @@ describe('pushed authorization requests (RFC 9126)', () => {
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await RequestWorld.create(running)
     client = await world.client({ jwks: world.jwks })
   })

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
 import { claimsOf } from '../exchange/exchange-world.js'
-import { Ada, type RunningSystem, startSystem } from '../running-system.js'
+import { Ada, type RunningSystem, startTwice } from '../running-system.js'
 import { type Change, codeOf, RequestWorld, redirectUri, verifier } from './request-world.js'
 
 const bank = 'https://bank.example/'
@@ -36,7 +36,7 @@ describe('rich authorization requests (RFC 9396)', () => {
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await startTwice()
     world = await RequestWorld.create(running)
     const scopes = [{ name: 'bank', text: 'Use your accounts', access: 'read' }]
     const api = { api_id: 'bank', audience: bank, name: 'Bank', scopes }

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import type { Client, Code, Tokens } from '../bad-input/wire.js'
+import { accessTokenType, archive, ExchangeWorld, exchangeType, portal } from '../exchange/exchange-world.js'
+import type { RunningSystem } from '../running-system.js'
+import { RequestWorld } from '../standards/request-world.js'
+
+/** Who sends a refresh token: the client that it was given to, or somebody who got hold of it; nobody proves nothing. */
+export type Sender = 'client' | 'thief' | 'nobody'
+
+export interface Answer {
+  readonly status: number
+  readonly body: Partial<Tokens> & { readonly error?: string }
+}
+
+interface StoredEvent {
+  readonly type: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Clients whose token families are used and misused, each request at the instance that a test says. */
+export class FamilyWorld {
+  private constructor(
+    private readonly exchanges: ExchangeWorld,
+    private readonly log: pg.Client,
+    readonly confidential: Client,
+    readonly publicClient: Client,
+    private readonly mallory: Client,
+    private readonly portalClient: Client,
+    private readonly archiveClient: Client,
+  ) {}
+
+  static async create(running: RunningSystem): Promise<FamilyWorld> {
+    const exchanges = await ExchangeWorld.create(running)
+    const requests = await RequestWorld.create(running)
+    const log = new pg.Client({ connectionString: running.backbone.databaseUrl('token') })
+    await log.connect()
+    const grant_types = ['authorization_code', 'refresh_token']
+    const web = { grant_types, scope: 'view' }
+    return new FamilyWorld(
+      exchanges,
+      log,
+      await requests.client(web),
+      await requests.client({ ...web, token_endpoint_auth_method: 'none' }),
+      await requests.client(web),
+      await exchanges.portalClient(),
+      await exchanges.archiveClient(),
+    )
+  }
+
+  close(): Promise<void> {
+    return this.log.end()
+  }
+
+  /** A code that Ada granted. */
+  authorize(client: Client): Promise<Code> {
+    return this.exchanges.wire.authorize(client, 'view', undefined, portal)
+  }
+
+  endGrant(accessToken: string): Promise<void> {
+    return this.exchanges.endGrant(accessToken)
+  }
+
+  redeem(at: number, client: Client, code: Code): Promise<Answer> {
+    return this.#token(at, client, this.exchanges.wire.redemption(client, code))
+  }
+
+  /** Whoever is not the client is another one, where the client proves who it is; or else has another key, or none. */
+  refresh(at: number, client: Client, by: Sender, refresh_token: string): Promise<Answer> {
+    const form = { grant_type: 'refresh_token', refresh_token, ...this.exchanges.wire.named(client) }
+    if (client.secret !== undefined) return this.#token(at, by === 'client' ? client : this.mallory, form)
+    return this.#token(at, client, form, by === 'nobody' ? {} : { 'idempotency-key': keys[by] })
+  }
+
+  /** Who may exchange what the client was given. */
+  exchangerOf(client: Client): Client | undefined {
+    if (client === this.archiveClient) return undefined
+    return client === this.portalClient ? this.archiveClient : this.portalClient
+  }
+
+  exchange(at: number, exchanger: Client, subject_token: string): Promise<Answer> {
+    const resource = exchanger === this.portalClient ? archive : this.exchanges.invoices
+    const form = { grant_type: exchangeType, subject_token, subject_token_type: accessTokenType, resource }
+    return this.#token(at, exchanger, form)
+  }
+
+  async revoke(at: number, client: Client, token: string): Promise<void> {
+    const form = { token, ...this.exchanges.wire.named(client) }
+    const response = await this.#post(at, '/revoke', form, this.exchanges.wire.authentication(client))
+    if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`)
+  }
+
+  /** What each of the two instances says of a token. */
+  isActive(token: string): Promise<boolean[]> {
+    const { wire } = this.exchanges
+    const headers = wire.basic(wire.running.demo.operator)
+    return Promise.all(
+      this.#urls.map(async (_, at) => {
+        const response = await this.#post(at, '/introspect', { token }, headers)
+        return ((await response.json()) as { active: boolean }).active
+      }),
+    )
+  }
+
+  /** All that the token service stored of a family, and of what was exchanged for its tokens. */
+  async eventsOf(familyId: string): Promise<StoredEvent[]> {
+    const { rows } = await this.log.query<StoredEvent>(
+      `select type, data from events
+       where stream_id = $1 or (stream_id like 'token-%' and data->>'familyId' = $2) order by position`,
+      [`family-${familyId}`, familyId],
+    )
+    return rows
+  }
+
+  get #urls(): readonly string[] {
+    const double = this.exchanges.wire.running.doubles.find(({ service }) => service === 'token')
+    if (double === undefined) throw new Error('There is one token service')
+    return double.urls
+  }
+
+  async #token(
+    at: number,
+    client: Client,
+    form: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const authentication = this.exchanges.wire.authentication(client)
+    const response = await this.#post(at, '/token', form, { ...authentication, ...headers })
+    return { status: response.status, body: (await response.json()) as Answer['body'] }
+  }
+
+  #post(at: number, path: string, form: Record<string, string>, headers: Record<string, string>) {
+    const url = `${this.#urls[at]}${path}`
+    return fetch(url, { method: 'POST', headers, body: new URLSearchParams(form) })
+  }
+}
+
+const keys = { client: randomUUID(), thief: randomUUID() }
