@@ -34,7 +34,7 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
     ['capitals in the host', { htu: 'HTTPS://AS.example/token' }],
     ['another URL of the same resource', { htu: 'https://mtls.as.example/token' }],
     ['an age of a minute', { iat: now - 60 }],
-    ['a clock that is ahead', { iat: now + 10 }],
+    ['a clock that is ahead (FAPI 2.0 §5.3.2.1-13)', { iat: now + 10, nbf: now + 10 }],
   ])('may have %s', async (_, claims) => {
     await verifyDpopProof(await prove(claims), request)
   })
@@ -46,6 +46,15 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
     const jwk = publicKey.export({ format: 'jwk' })
     const proof = await verifyDpopProof(await prove({}, { alg, jwk }, privateKey), request)
     expect(proof).toMatchObject({ thumbprint: thumbprint(jwk), algorithm: alg })
+  })
+
+  it.each([
+    ['iat', { iat: now + 61 }],
+    ['nbf', { nbf: now + 61 }],
+  ])('FAPI 2.0 §5.3.2.1-13: its %s is not a minute ahead', async (_, claims) => {
+    await expect(verifyDpopProof(await prove(claims), request)).rejects.toMatchObject({
+      code: 'invalid_dpop_proof',
+    })
   })
 
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })

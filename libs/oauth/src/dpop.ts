@@ -49,12 +49,14 @@ export async function verifyDpopProof(proof: string, request: DpopRequest): Prom
     algorithms: [...clientSigningAlgorithms], // 5
     requiredClaims: ['jti', 'htm', 'htu', 'iat'], // 3
     currentDate: new Date(request.now * 1000),
+    clockTolerance: maxLead, // of nbf
   }).catch((error: unknown) => {
     if (!(error instanceof errors.JOSEError) && !(error instanceof TypeError)) throw error
     // 6, 7, and the form of it all
     throw invalidDpopProof(`The DPoP proof is not valid: ${error.message}`)
   })
-  const { jti, htm, htu, iat = 0, nonce, ath } = payload
+  const { jti, htm, htu, iat = 0, exp, nonce, ath } = payload
+  if (exp !== undefined && exp <= request.now) throw invalidDpopProof('The DPoP proof has expired.')
   if (typeof jti !== 'string' || jti === '' || jti.length > maxIdLength)
     throw invalidDpopProof(`The jti of the DPoP proof must have 1 to ${maxIdLength} characters.`)
   if (htm !== request.method) throw invalidDpopProof(`The htm of the DPoP proof must be ${request.method}.`) // 8
