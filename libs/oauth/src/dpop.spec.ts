@@ -48,6 +48,17 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
     expect(proof).toMatchObject({ thumbprint: thumbprint(jwk), algorithm: alg })
   })
 
+  it('FAPI 2.0 §5.4.1-1: may be signed in fewer algorithms, where the client has agreed to that', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const algorithms = ['PS256'] as const
+    const signed = (alg: string) =>
+      prove({}, { alg, jwk: publicKey.export({ format: 'jwk' }) }, privateKey).then(proof =>
+        verifyDpopProof(proof, { ...request, algorithms }),
+      )
+    expect(await signed('PS256')).toMatchObject({ algorithm: 'PS256' })
+    await expect(signed('RS256')).rejects.toMatchObject({ code: 'invalid_dpop_proof' })
+  })
+
   it.each([
     ['iat', { iat: now + 61 }],
     ['nbf', { nbf: now + 61 }],

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, jwtVerify } from 'jose'
-import { clientSigningAlgorithms } from './algorithms.js'
+import { type ClientSigningAlgorithm, clientSigningAlgorithms } from './algorithms.js'
 import { invalidDpopProof, useDpopNonce } from './errors.js'
 
 /** A proof that is in order: who made it, and by what a second use is known. */
@@ -23,6 +23,8 @@ interface DpopRequest {
   readonly now: number
   /** The access token that comes with it, at a resource. */
   readonly accessToken?: string
+  /** In which it may be signed, where not in all that clients sign in. */
+  readonly algorithms?: readonly ClientSigningAlgorithm[]
   /** At a server that gives out nonces. */
   readonly nonces?: DpopNonces
 }
@@ -46,7 +48,7 @@ export async function verifyDpopProof(proof: string, request: DpopRequest): Prom
     throw invalidDpopProof('The DPoP header must hold exactly one JWT.')
   const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt', // 4
-    algorithms: [...clientSigningAlgorithms], // 5
+    algorithms: [...(request.algorithms ?? clientSigningAlgorithms)], // 5
     requiredClaims: ['jti', 'htm', 'htu', 'iat'], // 3
     currentDate: new Date(request.now * 1000),
     clockTolerance: maxLead, // of nbf

@@ -68,7 +68,10 @@ export const refreshToken: Grant = {
     if (granted === undefined) throw invalidGrant(refused, 'its authorization details were deleted')
     const details = narrowedDetails(parameters.get('authorization_details'), granted)
     const now = services.clock.seconds()
-    const [key] = await Promise.all([signingKeyFor(facts.audience, services), assertAllowed(facts, services)])
+    const [key] = await Promise.all([
+      signingKeyFor(facts.audience, client, services),
+      assertAllowed(facts, services),
+    ])
 
     const successor = successorOfToken(presented, services.successorKey)
     const expiresAt = refreshEnd(now, services.config.REFRESH_TOKEN_SECONDS, facts.familyExpiresAt)
