@@ -74,15 +74,20 @@ describe('what FAPI 2.0 asks of a client', () => {
     expect(violation).toEqual({ pointer, why: expect.stringMatching(`^the profile fapi2 .*(${says})`) })
   })
 
-  it('§5.3.2.1-9, -11, §5.3.2.2-6, -12, §5.4.1-1: is another answer to the same requests', () => {
+  it('§5.3.2.1-9, §5.3.2.1-11, §5.3.2.2-6, §5.3.2.2-12, §5.4.1-1: is another answer to the same requests', () => {
     expect(rulesOf('fapi2')).toEqual({
       algorithms: ['ES256', 'Ed25519', 'EdDSA', 'PS256'],
+      boundTokensOnly: true,
       codeSeconds: 60,
       pushedRequestSeconds: 599,
       namesRedirectUri: true,
       rotatesRefreshTokens: false,
     })
-    expect(rulesOf(null)).toMatchObject({ namesRedirectUri: false, rotatesRefreshTokens: true })
+    expect(rulesOf(null)).toMatchObject({
+      boundTokensOnly: false,
+      namesRedirectUri: false,
+      rotatesRefreshTokens: true,
+    })
   })
 })
 

@@ -6,10 +6,15 @@ import type { SigningAlgorithm } from './jwk.js'
 export const profiles = ['fapi2'] as const
 export type Profile = (typeof profiles)[number]
 
-/** What differs, by profile, when a client asks. What a profile asks of the registration is refused there: {@link fapi2Violation}. */
+/**
+ * What differs, by profile, when a client asks for a token or sends it. What a profile does not allow in a registration is refused there:
+ * {@link fapi2Violation}.
+ */
 export interface ProfileRules {
   /** In which the client may sign, and its tokens may be signed. */
   readonly algorithms: readonly ClientSigningAlgorithm[]
+  /** Whether every token must be bound to its sender. */
+  readonly boundTokensOnly: boolean
   /** The longest life of an authorization code, in seconds. */
   readonly codeSeconds: number
   /** The longest life of a pushed request that no browser has brought, in seconds. */
@@ -22,6 +27,7 @@ export interface ProfileRules {
 
 const open: ProfileRules = {
   algorithms: clientSigningAlgorithms,
+  boundTokensOnly: false,
   codeSeconds: Number.POSITIVE_INFINITY,
   pushedRequestSeconds: Number.POSITIVE_INFINITY,
   namesRedirectUri: false,
@@ -29,6 +35,7 @@ const open: ProfileRules = {
 }
 const fapi2: ProfileRules = {
   algorithms: ['ES256', 'Ed25519', 'EdDSA', 'PS256'], // §5.4.1-1: of EdDSA "the Ed25519 variant"
+  boundTokensOnly: true, // §5.3.2.1-4, §5.3.4-5
   codeSeconds: 60, // §5.3.2.1-11
   pushedRequestSeconds: 599, // §5.3.2.2-12: "less than 600 seconds"
   namesRedirectUri: true, // §5.3.2.2-6
@@ -66,7 +73,7 @@ export function fapi2Violation(metadata: Fapi2Metadata): Violation | undefined {
   // §5.3.2.1-3, -6
   if (!methods.includes(metadata.token_endpoint_auth_method))
     return refuse('/token_endpoint_auth_method', `needs one of ${methods.join(', ')}`)
-  // §5.3.2.1-2; Note 2: of the others the authorization code has been analysed, and client credentials act for nobody
+  // §5.3.2.1-2; Note 2: the code flow has been analysed, and client credentials act for nobody
   const grant = metadata.grant_types.findIndex(type => !grants.includes(type))
   if (grant >= 0) return refuse(`/grant_types/${grant}`, `allows only ${grants.join(', ')}`)
   // §5.3.2.1-4, -5
