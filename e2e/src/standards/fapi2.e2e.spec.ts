@@ -1,5 +1,5 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
-import { certificates } from '@grantlog/testing'
+import { certificates, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
@@ -71,7 +71,9 @@ describe('the FAPI 2.0 Security Profile', () => {
     expect((await world.registerApi(anApi('ledgers', { access_token_alg: 'RS256' }))).status).toBe(201)
     signing = await world.client(bySignature())
     holding = await world.client(byCertificate)
-    await untilStatus(400, async () => post({ grant_type: 'client_credentials', ...assertion() }))
+    // the last one that was registered: the token service has heard of the other too
+    const form = { grant_type: 'client_credentials', client_id: holding.id }
+    await untilStatus(400, () => post(form, { 'client-cert': held }))
   })
   afterAll(() => running?.stop())
 
@@ -88,12 +90,12 @@ describe('the FAPI 2.0 Security Profile', () => {
     world.wire.post('/token', form, headers)
   const key = newKey()
   /** With the nonce that the token endpoint wants. */
-  async function proven(form: Record<string, string>, by: KeyPair = key, alg = 'ES256'): Promise<Response> {
+  async function proven(form: Record<string, string>, by: KeyPair = key, of: Claims = {}): Promise<Response> {
     const url = world.wire.url('/token')
-    const first = await post({ ...form, ...assertion() }, { dpop: dpopProof(url, by, {}, alg) })
+    const first = await post({ ...form, ...assertion(of) }, { dpop: dpopProof(url, by) })
     const nonce = first.headers.get('dpop-nonce')
     if (nonce === null) return first
-    return post({ ...form, ...assertion() }, { dpop: dpopProof(url, by, { nonce }, alg) })
+    return post({ ...form, ...assertion(of) }, { dpop: dpopProof(url, by, { nonce }) })
   }
   const push = (change: Change = {}, headers: Record<string, string> = {}) =>
     world.push(signing, { client_id: undefined, ...assertion(), ...change }, headers)
@@ -199,6 +201,33 @@ describe('the FAPI 2.0 Security Profile', () => {
       const once = redemption(await granted({}, { dpop: dpopProof(world.consent('/par'), key) }))
       expect((await proven(once)).status).toBe(200)
       await expectRefusal(await proven(once), { error: 'invalid_grant', says: 'used before' })
+    })
+
+    it('§5.3.2.1-9: a client that gets the profile keeps the refresh token that it has by then', async () => {
+      const { profile: _, ...before } = bySignature()
+      const other = await world.client(before)
+      const of = { iss: other.id, sub: other.id }
+      await untilStatus(400, () => post({ grant_type: 'client_credentials', ...assertion(of) }))
+      const pushing = await world.push(other, { client_id: undefined, ...assertion(of) })
+      const { request_uri = '' } = (await pushing.json()) as { request_uri?: string }
+      const url = world.authorizationUrl({ client_id: other.id, request_uri })
+      const code = codeOf(await world.wire.ada.answer(url, redirectUri))
+      const tokens = async (form: Record<string, string>) =>
+        (await world.wire.granted(await proven(form, key, of))).refresh_token
+      const refreshed = (refresh_token: string) => tokens({ grant_type: 'refresh_token', refresh_token })
+      let replaced = await tokens(world.wire.redemption(other, code))
+      let current = await refreshed(replaced)
+      expect(current).not.toBe(replaced)
+      await world.update(other, bySignature())
+      await eventually(async () => {
+        const next = await refreshed(current)
+        if (next === current) return
+        replaced = current
+        current = next
+        throw new Error('The token service has not heard of the profile')
+      })
+      expect(await refreshed(current)).toBe(current)
+      expect(await refreshed(replaced)).toBe(current) // ADR 0011: its answer may have been lost
     })
 
     it('§5.3.2.1-13: a clock may be ten seconds ahead', async () => {
