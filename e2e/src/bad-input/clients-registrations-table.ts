@@ -158,6 +158,8 @@ export const collection: readonly Row[] = [
     { token_endpoint_auth_method: 'tls' },
     '/token_endpoint_auth_method',
   ),
+  client('a profile that is none', { profile: 'fapi1' }, '/profile'),
+  client('a secret and the profile fapi2', { profile: 'fapi2' }, 'the profile fapi2 needs one of'),
   client('an id with a space', { client_id: 'a b' }, '/client_id'),
   client('an empty id', { client_id: '' }, '/client_id'),
   client('an id too long', { client_id: 'x'.repeat(65) }, '/client_id'),
@@ -199,6 +201,12 @@ export const collection: readonly Row[] = [
   api('tokens signed with a shared secret', { access_token_alg: 'HS256' }, '/access_token_alg'),
   api('tokens of a format that is none', { access_token_format: 'paseto' }, '/access_token_format'),
   api('tokens that nobody signed', { access_token_alg: 'none' }, '/access_token_alg'),
+  api('a profile that is none', { profile: 'FAPI2' }, '/profile'),
+  api(
+    'the profile fapi2 and RS256',
+    { profile: 'fapi2', access_token_alg: 'RS256' },
+    '/access_token_alg: the profile fapi2 does not allow RS256',
+  ),
   asked(
     'an API with the id of another',
     posted('/apis', { ...anApi, api_id: 'platform' }),

@@ -113,6 +113,11 @@ describe('what the token service tells about itself', () => {
       expect(value).toBe(devices.url('/device_authorization'))
       expect((await devices.begin(telly)).status).toBe(200)
     },
+    require_pushed_authorization_requests: async value => {
+      // RFC 9126 §5: of every client; those that must are registered so (§6)
+      expect(value).toBe(false)
+      await wire.authorize(wire.publicClient)
+    },
     request_parameter_supported: async value => {
       expect(value).toBe(true)
       await signedRequest('ES256')

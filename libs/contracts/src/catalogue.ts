@@ -30,6 +30,7 @@ export const catalogue = [
   token.codeReplayed,
   token.tokenIssued,
   token.refreshRotated,
+  token.refreshProlonged,
   token.refreshReplayed,
   token.familyExpired,
   token.keyAnnounced,

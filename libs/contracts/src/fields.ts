@@ -79,6 +79,9 @@ export const publicJwk = z
     }),
   ])
   .describe('A public key as a JWK (RFC 7517; RFC 7518 §6.2.1, §6.3.1; RFC 8037 §2).')
+export const profile = z
+  .enum(['fapi2'])
+  .describe('What it is held to: the FAPI 2.0 Security Profile; absent: to no profile.')
 export const senderConstraint = z.enum(['dpop', 'certificate'])
 export const boundTo = z
   .strictObject({

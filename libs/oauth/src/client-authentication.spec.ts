@@ -175,9 +175,11 @@ describe('authenticateClient', () => {
   const secretKeys = parseSecretKeys(Buffer.alloc(32, 1).toString('base64url'))
   const now = 1_800_000_000
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const certificate = (name: keyof typeof certificates) => new X509Certificate(certificates[name])
   const none: RegisteredClient = {
     auth_method: 'none',
+    profile: null,
     verifiers: [],
     keys: [],
     certificates: [],
@@ -187,6 +189,12 @@ describe('authenticateClient', () => {
     basic: { ...none, auth_method: 'client_secret_basic', verifiers: [hashSecret('s3cret', secretKeys)] },
     post: { ...none, auth_method: 'client_secret_post', verifiers: [hashSecret('s3cret', secretKeys)] },
     jwt: { ...none, auth_method: 'private_key_jwt', keys: [publicKey.export({ format: 'jwk' }) as JWK] },
+    fapi2: {
+      ...none,
+      auth_method: 'private_key_jwt',
+      profile: 'fapi2',
+      keys: [rsa.publicKey.export({ format: 'jwk' }) as JWK],
+    },
     pki: {
       ...none,
       auth_method: 'tls_client_auth',
@@ -222,9 +230,9 @@ describe('authenticateClient', () => {
         certificateAuthorities: [certificate('authority')],
       },
     )
-  const sign = (claims: object = {}, key = privateKey) =>
+  const sign = (claims: object = {}, key = privateKey, alg = 'ES256') =>
     new SignJWT({ iss: 'jwt', sub: 'jwt', aud: issuer, exp: now + 60, jti: crypto.randomUUID(), ...claims })
-      .setProtectedHeader({ alg: 'ES256' })
+      .setProtectedHeader({ alg })
       .sign(key)
   const asserting = (jwt: string, more = '') =>
     `client_assertion_type=${JWT_BEARER_ASSERTION}&client_assertion=${jwt}${more}`
@@ -298,6 +306,17 @@ describe('authenticateClient', () => {
   test('refuses an assertion whose client is not the one named (RFC 7521 §4.2)', async () => {
     const body = asserting(await sign(), '&client_id=basic')
     await expect(authenticate({ body })).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+
+  test('FAPI 2.0 §5.4.1-1: lets in a client with the profile by PS256, not by RS256', async () => {
+    const named = { iss: 'fapi2', sub: 'fapi2' }
+    const by = async (alg: string) =>
+      authenticate({ body: asserting(await sign(named, rsa.privateKey, alg)) })
+    expect(await by('PS256')).toBe(clients.fapi2)
+    await expect(by('RS256')).rejects.toMatchObject({
+      code: 'invalid_client',
+      detail: 'signed with RS256, which its profile does not allow',
+    })
   })
 
   test('does not use up an assertion that nobody signed', async () => {

@@ -9,6 +9,7 @@ import {
 import { type CertificateName, isIssuedBy, isNamed } from './client-certificate.js'
 import { matchesSecret, type SecretKeys } from './client-secret.js'
 import { invalidClient, invalidRequest } from './errors.js'
+import { type Profile, rulesOf } from './fapi2.js'
 import { decodeFormComponent } from './form-component.js'
 import type { Parameters } from './parameters.js'
 
@@ -32,6 +33,7 @@ export interface RegisteredClient {
   readonly keys: readonly JWK[]
   /** What its certificate is known by. */
   readonly certificates: readonly CertificateName[]
+  readonly profile: Profile | null
   readonly suspended: boolean
 }
 
@@ -99,6 +101,8 @@ async function whatIsWrong(
   if (credentials.method === 'private_key_jwt') {
     const assertion = readClientAssertion(credentials.assertion, by)
     if (!(await isSignedByOneOf(assertion, client.keys))) return 'signed with no key of the client'
+    if (!rulesOf(client.profile).algorithms.includes(assertion.algorithm))
+      return `signed with ${assertion.algorithm}, which its profile does not allow`
     // RFC 7523 §3: "ensure that JWTs are not replayed by maintaining the set of used "jti" values"
     const id = `assertion ${assertion.clientId} ${assertion.id}`
     if (!(await by.once(id, assertion.expiresAt))) return 'the assertion was used before'

@@ -34,7 +34,7 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
     ['capitals in the host', { htu: 'HTTPS://AS.example/token' }],
     ['another URL of the same resource', { htu: 'https://mtls.as.example/token' }],
     ['an age of a minute', { iat: now - 60 }],
-    ['a clock that is ahead', { iat: now + 10 }],
+    ['a clock that is ahead (FAPI 2.0 §5.3.2.1-13)', { iat: now + 10, nbf: now + 10 }],
   ])('may have %s', async (_, claims) => {
     await verifyDpopProof(await prove(claims), request)
   })
@@ -46,6 +46,26 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
     const jwk = publicKey.export({ format: 'jwk' })
     const proof = await verifyDpopProof(await prove({}, { alg, jwk }, privateKey), request)
     expect(proof).toMatchObject({ thumbprint: thumbprint(jwk), algorithm: alg })
+  })
+
+  it('FAPI 2.0 §5.4.1-1: may be signed in fewer algorithms, where the client has agreed to that', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const algorithms = ['PS256'] as const
+    const signed = (alg: string) =>
+      prove({}, { alg, jwk: publicKey.export({ format: 'jwk' }) }, privateKey).then(proof =>
+        verifyDpopProof(proof, { ...request, algorithms }),
+      )
+    expect(await signed('PS256')).toMatchObject({ algorithm: 'PS256' })
+    await expect(signed('RS256')).rejects.toMatchObject({ code: 'invalid_dpop_proof' })
+  })
+
+  it.each([
+    ['iat', { iat: now + 61 }],
+    ['nbf', { nbf: now + 61 }],
+  ])('FAPI 2.0 §5.3.2.1-13: its %s is not a minute ahead', async (_, claims) => {
+    await expect(verifyDpopProof(await prove(claims), request)).rejects.toMatchObject({
+      code: 'invalid_dpop_proof',
+    })
   })
 
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, jwtVerify } from 'jose'
-import { clientSigningAlgorithms } from './algorithms.js'
+import { type ClientSigningAlgorithm, clientSigningAlgorithms } from './algorithms.js'
 import { invalidDpopProof, useDpopNonce } from './errors.js'
 
 /** A proof that is in order: who made it, and by what a second use is known. */
@@ -23,6 +23,8 @@ interface DpopRequest {
   readonly now: number
   /** The access token that comes with it, at a resource. */
   readonly accessToken?: string
+  /** In which it may be signed, where not in all that clients sign in. */
+  readonly algorithms?: readonly ClientSigningAlgorithm[]
   /** At a server that gives out nonces. */
   readonly nonces?: DpopNonces
 }
@@ -46,15 +48,17 @@ export async function verifyDpopProof(proof: string, request: DpopRequest): Prom
     throw invalidDpopProof('The DPoP header must hold exactly one JWT.')
   const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt', // 4
-    algorithms: [...clientSigningAlgorithms], // 5
+    algorithms: [...(request.algorithms ?? clientSigningAlgorithms)], // 5
     requiredClaims: ['jti', 'htm', 'htu', 'iat'], // 3
     currentDate: new Date(request.now * 1000),
+    clockTolerance: maxLead, // of nbf
   }).catch((error: unknown) => {
     if (!(error instanceof errors.JOSEError) && !(error instanceof TypeError)) throw error
     // 6, 7, and the form of it all
     throw invalidDpopProof(`The DPoP proof is not valid: ${error.message}`)
   })
-  const { jti, htm, htu, iat = 0, nonce, ath } = payload
+  const { jti, htm, htu, iat = 0, exp, nonce, ath } = payload
+  if (exp !== undefined && exp <= request.now) throw invalidDpopProof('The DPoP proof has expired.')
   if (typeof jti !== 'string' || jti === '' || jti.length > maxIdLength)
     throw invalidDpopProof(`The jti of the DPoP proof must have 1 to ${maxIdLength} characters.`)
   if (htm !== request.method) throw invalidDpopProof(`The htm of the DPoP proof must be ${request.method}.`) // 8

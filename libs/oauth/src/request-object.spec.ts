@@ -49,6 +49,21 @@ describe('a request object (RFC 9101)', () => {
     expect(await verify(await sign({ ...sound, jti: undefined }))).toBeUndefined()
   })
 
+  it('FAPI 2.0 §5.4.1-1: may be signed in fewer algorithms, where the client has agreed to that', async () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const context = { clientId: 'ledgerly', keys: [jwkOf(rsa.publicKey)], issuer, now }
+    const signed = async (alg: string) =>
+      verifyRequestObject(readRequestObject(await sign(sound, { alg }, rsa)), {
+        ...context,
+        algorithms: ['PS256'],
+      })
+    expect(await signed('PS256')).toMatchObject({ expiresAt: now + 60 })
+    await expect(signed('RS256')).rejects.toMatchObject({
+      ...refused,
+      description: expect.stringMatching(/one of PS256\.$/),
+    })
+  })
+
   it.each<[string, object]>([
     ['of the type of RFC 9101 §10.8 in full', { typ: 'application/oauth-authz-req+jwt' }],
     ['of no type', {}],

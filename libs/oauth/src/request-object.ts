@@ -5,7 +5,7 @@ import {
   type JWTPayload,
   type ProtectedHeaderParameters,
 } from 'jose'
-import { clientSigningAlgorithms } from './algorithms.js'
+import { type ClientSigningAlgorithm, clientSigningAlgorithms } from './algorithms.js'
 import { isSignedByOneOf } from './client-assertion.js'
 import { invalidRequestObject } from './errors.js'
 
@@ -22,6 +22,8 @@ export interface RequestObjectContext {
   readonly clientId: string
   /** The client's registered keys. */
   readonly keys: readonly JWK[]
+  /** In which the client may sign, where not in all. */
+  readonly algorithms?: readonly ClientSigningAlgorithm[]
   /** The issuer identifier of this server. */
   readonly issuer: string
   /** Seconds. */
@@ -50,15 +52,13 @@ export function readRequestObject(jwt: string): RequestObject {
  */
 export async function verifyRequestObject(
   { jwt }: RequestObject,
-  { clientId, keys, issuer, now }: RequestObjectContext,
+  { clientId, keys, algorithms = clientSigningAlgorithms, issuer, now }: RequestObjectContext,
 ): Promise<{ id: string; expiresAt: number } | undefined> {
   const { header, claims } = decoded(jwt)
   // RFC 9101 §10.2: "all requests … signed"; alg none is no signature
-  const algorithm = clientSigningAlgorithms.find(known => known === header.alg)
+  const algorithm = algorithms.find(known => known === header.alg)
   if (algorithm === undefined)
-    throw invalidRequestObject(
-      `The request object must be signed with one of ${clientSigningAlgorithms.join(', ')}.`,
-    )
+    throw invalidRequestObject(`The request object must be signed with one of ${algorithms.join(', ')}.`)
   // RFC 9101 §10.8: a JWT that was made for another purpose is of another type
   if (header.typ !== undefined && !/^(application\/)?(jwt|oauth-authz-req\+jwt)$/i.test(header.typ))
     throw invalidRequestObject('The typ of the request object must be oauth-authz-req+jwt.')

@@ -10,6 +10,7 @@ import {
   parseParameters,
   parseSecretKeys,
   type RegisteredClient,
+  rulesOf,
   type SecretKeys,
   verifyDpopProof,
 } from '@grantlog/oauth'
@@ -99,16 +100,22 @@ export class ClientRequests<Client extends RegisteredClient> {
   /**
    * The DPoP proof of a request, or undefined where there is none.
    * @param path of the endpoint
+   * @param client who may sign only in what its profile allows
    * @throws OAuthError invalid_dpop_proof, use_dpop_nonce
    * @see RFC 9449 §5
    */
-  async readProof({ headers, method }: FastifyRequest, path: string): Promise<DpopProof | undefined> {
+  async readProof(
+    { headers, method }: FastifyRequest,
+    path: string,
+    client: Client,
+  ): Promise<DpopProof | undefined> {
     if (headers.dpop === undefined) return undefined
     const { config, url, clock, dpopNonces, usedOnce } = this.options
     const proof = await verifyDpopProof([headers.dpop].flat().join(', '), {
       method,
       urls: [url, config.MTLS_URL ?? url].map(base => `${base.replace(/\/$/, '')}/${path}`),
       now: clock.seconds(),
+      algorithms: rulesOf(client.profile).algorithms,
       ...(dpopNonces && { nonces: dpopNonces }),
     })
     // RFC 9449 §11.1: a proof is good for one use

@@ -46,7 +46,7 @@ const sign = (cnf?: unknown) =>
     .sign(server.privateKey)
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
-const prove = (token: string, change: object = {}, pair = client) =>
+const prove = (token: string, change: object = {}, pair = client, alg = 'ES256') =>
   new SignJWT({
     jti: crypto.randomUUID(),
     htm: 'GET',
@@ -55,7 +55,7 @@ const prove = (token: string, change: object = {}, pair = client) =>
     ath: hash(token),
     ...change,
   })
-    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: pair.publicKey.export({ format: 'jwk' }) })
+    .setProtectedHeader({ alg, typ: 'dpop+jwt', jwk: pair.publicKey.export({ format: 'jwk' }) })
     .sign(pair.privateKey)
 
 async function refusal(outcome: Promise<unknown>): Promise<GuardError> {
@@ -191,4 +191,39 @@ describe('a token that is bound to nothing', () => {
       expect(refused).toMatchObject({ status: 401, message: 'The access token is not valid.' })
     },
   )
+})
+
+describe('an API with the profile fapi2', () => {
+  const fapi2 = guard({ profile: 'fapi2' })
+
+  it('FAPI 2.0 §5.3.4-5: takes only tokens that are bound', async () => {
+    const authorization = `Bearer ${await sign()}`
+    expect((await refusal(fapi2.verify({ authorization }))).status).toBe(401)
+    const lax = guard({ profile: 'fapi2', boundTokensOnly: false })
+    expect((await refusal(lax.verify({ authorization }))).status).toBe(401)
+    const held = { authorization: `Bearer ${await sign(byCertificate)}`, certificate: certificate('client') }
+    await fapi2.verify(held)
+  })
+
+  it('FAPI 2.0 §5.4.1-1: takes no tokens that are signed with RS256', () => {
+    const algorithms = ['ES256', 'RS256'] as const
+    expect(() => guard({ profile: 'fapi2', algorithms })).toThrow('ES256, EdDSA, PS256, not “RS256”')
+  })
+
+  it('FAPI 2.0 §5.4.1-1: takes no proofs that are signed with RS256', async () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const token = await sign({ jkt: thumbprint(rsa.publicKey.export({ format: 'jwk' })) })
+    const by = async (alg: string) => ({
+      authorization: `DPoP ${token}`,
+      dpop: await prove(token, {}, rsa, alg),
+      ...get,
+    })
+    await fapi2.verify(await by('PS256'))
+    await guard().verify(await by('RS256'))
+    expect((await refusal(fapi2.verify(await by('RS256')))).headers['www-authenticate']).toContain(
+      'invalid_dpop_proof',
+    )
+  })
+
+  const byCertificate = { 'x5t#S256': thumbprintOf(certificate('client')) }
 })

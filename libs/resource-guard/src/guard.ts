@@ -4,7 +4,9 @@ import {
   isForeignSubject,
   isOpaqueToken,
   OAuthError,
+  type Profile,
   readAccessTokenHeader,
+  rulesOf,
   type SigningAlgorithm,
   signingAlgorithms,
   type TokenScheme,
@@ -38,7 +40,7 @@ export interface GuardOptions {
   /** This resource server's name: a token must have it in `aud`. */
   readonly audience: string
   readonly keys: KeySource
-  /** What tokens may be signed with. Default: ES256, EdDSA, PS256 and RS256. */
+  /** What tokens may be signed with. Default: ES256, EdDSA, PS256 and RS256; with a profile, those that it allows. */
   readonly algorithms?: readonly SigningAlgorithm[]
   /**
    * Asks about opaque tokens, for an API that is registered with `access_token_format: "opaque"`. Default: they are refused. An answer
@@ -66,6 +68,11 @@ export interface GuardOptions {
   readonly certificateOf?: (request: CertificateCarrier) => X509Certificate | undefined
   /** Whether tokens must be bound to a key or a certificate. Default: false. */
   readonly boundTokensOnly?: boolean
+  /**
+   * The profile that the API is registered with. `fapi2`: tokens must be bound, and neither they nor DPoP proofs may be signed with RS256.
+   * Default: none.
+   */
+  readonly profile?: Profile
   readonly now?: () => Date
 }
 
@@ -113,20 +120,22 @@ export class Guard {
   readonly #now: () => Date
   readonly #proofs: SenderProofs
   readonly #algorithms: SigningAlgorithm[]
+  readonly #boundTokensOnly: boolean
   readonly #introspections: Introspections | undefined
 
-  /** @throws TypeError for an algorithm with which no access token is signed */
+  /** @throws TypeError for an algorithm with which no access token is signed, or that the profile does not allow */
   constructor(private readonly options: GuardOptions) {
     this.#now = options.now ?? (() => new Date())
-    this.#proofs = new SenderProofs(options.baseUrl ?? originOf(options.audience))
+    const rules = rulesOf(options.profile ?? null)
+    this.#boundTokensOnly = rules.boundTokensOnly || options.boundTokensOnly === true
+    this.#proofs = new SenderProofs(options.baseUrl ?? originOf(options.audience), rules.algorithms)
     if (options.introspect)
       this.#introspections = new Introspections(options.introspect, options.cacheSeconds ?? 60)
-    this.#algorithms = [...(options.algorithms ?? signingAlgorithms)]
-    const unknown = this.#algorithms.find(algorithm => !signingAlgorithms.includes(algorithm))
+    const allowed = signingAlgorithms.filter(algorithm => rules.algorithms.includes(algorithm))
+    this.#algorithms = [...(options.algorithms ?? allowed)]
+    const unknown = this.#algorithms.find(algorithm => !allowed.includes(algorithm))
     if (unknown !== undefined || this.#algorithms.length === 0)
-      throw new TypeError(
-        `algorithms must be some of ${signingAlgorithms.join(', ')}, not “${unknown ?? ''}”`,
-      )
+      throw new TypeError(`algorithms must be some of ${allowed.join(', ')}, not “${unknown ?? ''}”`)
   }
 
   /**
@@ -288,7 +297,7 @@ export class Guard {
     token: string,
     sender: Sender,
   ): Promise<void> {
-    if (boundTo === undefined && this.options.boundTokensOnly === true)
+    if (boundTo === undefined && this.#boundTokensOnly)
       throw this.#invalid('This API takes only tokens that are bound to a key or a certificate.')
     try {
       await this.#proofs.assert({ boundTo, scheme, token }, sender, this.#now().getTime() / 1000)

@@ -1,5 +1,12 @@
 import type { X509Certificate } from 'node:crypto'
-import { longestProof, OAuthError, type TokenScheme, thumbprintOf, verifyDpopProof } from '@grantlog/oauth'
+import {
+  type ClientSigningAlgorithm,
+  longestProof,
+  OAuthError,
+  type TokenScheme,
+  thumbprintOf,
+  verifyDpopProof,
+} from '@grantlog/oauth'
 import type { BoundTo } from './claims.js'
 
 /** Who sends a request, beside the token itself. */
@@ -29,8 +36,14 @@ export class SenderProofs {
   #before = new Set<string>()
   #turnedAt = 0
 
-  /** @param baseUrl under which clients reach this server; undefined: it takes no proofs */
-  constructor(private readonly baseUrl: string | undefined) {}
+  /**
+   * @param baseUrl under which clients reach this server; undefined: it takes no proofs
+   * @param algorithms in which proofs may be signed
+   */
+  constructor(
+    private readonly baseUrl: string | undefined,
+    private readonly algorithms: readonly ClientSigningAlgorithm[],
+  ) {}
 
   /**
    * @param now seconds
@@ -67,11 +80,11 @@ export class SenderProofs {
     if (dpop === undefined || method === undefined || path === undefined)
       throw new NotItsSender('invalid_dpop_proof', 'The DPoP header is missing.')
     const url = new URL(path, this.baseUrl).href
-    const proof = await verifyDpopProof(dpop, { method, urls: [url], now, accessToken: token }).catch(
-      (error: unknown) => {
-        throw error instanceof OAuthError ? new NotItsSender('invalid_dpop_proof', error.description) : error
-      },
-    )
+    const { algorithms } = this
+    const request = { method, urls: [url], now, algorithms, accessToken: token }
+    const proof = await verifyDpopProof(dpop, request).catch((error: unknown) => {
+      throw error instanceof OAuthError ? new NotItsSender('invalid_dpop_proof', error.description) : error
+    })
     // RFC 9449 §7.1: "the public key to which the access token is bound MUST match the public key from the DPoP proof"
     if (proof.thumbprint !== boundTo.thumbprint)
       throw new NotItsSender(

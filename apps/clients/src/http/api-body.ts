@@ -1,4 +1,4 @@
-import { signingAlgorithms } from '@grantlog/oauth'
+import { profiles, rulesOf, signingAlgorithms } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { ApiRegistration } from '../domain/api.js'
@@ -60,6 +60,7 @@ export const apiBody = z.object({
   access_token_alg: z.enum(signingAlgorithms).default('ES256'),
   access_token_format: z.enum(['jwt', 'opaque']).default('jwt'),
   introspection_client_id: newClientId.optional(),
+  profile: z.enum(profiles).optional(),
 })
 export const newApi = apiBody.extend({
   api_id: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 of a-z, 0-9 and hyphen'),
@@ -85,6 +86,9 @@ export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegist
     const valued = fields.findIndex(({ kind, values }) => values !== undefined && !kind.startsWith('text'))
     if (valued >= 0) throw wrong(`${pointer}/${valued}/values`, 'are for text and texts')
   }
+  // FAPI 2.0 §5.4.1-1
+  if (!rulesOf(body.profile ?? null).algorithms.includes(body.access_token_alg))
+    throw wrong('/access_token_alg', `the profile ${body.profile} does not allow ${body.access_token_alg}`)
   return {
     apiId,
     audience: body.audience,
@@ -94,6 +98,7 @@ export function readApi(apiId: string, body: z.infer<typeof apiBody>): ApiRegist
     accessTokenAlgorithm: body.access_token_alg,
     accessTokenFormat: body.access_token_format,
     ...(body.introspection_client_id && { introspectionClientId: body.introspection_client_id }),
+    ...(body.profile && { profile: body.profile }),
     ...(detailsTypes && { authorizationDetailsTypes: detailsTypes }),
   }
 }
@@ -119,6 +124,7 @@ export function shownApi({
     ...(registration.authorizationDetailsTypes && {
       authorization_details_types: registration.authorizationDetailsTypes,
     }),
+    ...(registration.profile && { profile: registration.profile }),
     suspended,
   }
 }

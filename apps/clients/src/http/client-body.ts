@@ -1,4 +1,4 @@
-import { assertRedirectUri, jwtBearerGrantType } from '@grantlog/oauth'
+import { assertRedirectUri, fapi2Violation, jwtBearerGrantType, profiles } from '@grantlog/oauth'
 import { line } from '@grantlog/platform'
 import { z } from 'zod'
 import type { Registration } from '../domain/client.js'
@@ -47,6 +47,7 @@ export const clientBody = z.object({
   redirect_uris: z.array(z.string()).max(20).default([]),
   grant_types: z.array(grantType).min(1).max(grantType.options.length).default(['authorization_code']),
   ...proofBody,
+  profile: z.enum(profiles).optional(),
   scope: z.string().max(2000),
   authorization_details_types: z.array(detailsType).min(1).max(50).optional(),
   token_exchange: exchangePolicy.optional(),
@@ -91,6 +92,7 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     redirectUris,
     grantTypes,
     ...proof,
+    ...readProfile(body),
     scopes: readScopes('/scope', scope),
     ...(body.authorization_details_types && {
       authorizationDetailsTypes: unique('/authorization_details_types', body.authorization_details_types),
@@ -98,6 +100,16 @@ export function readRegistration(clientId: string, body: z.infer<typeof clientBo
     ...(exchanges && { tokenExchange: readExchangePolicy(body.token_exchange) }),
     ...(body.jwt_bearer && { jwtBearer: readTrustedIssuers(body.jwt_bearer) }),
   }
+}
+
+/** What its profile makes of a registration. */
+function readProfile(
+  body: z.infer<typeof clientBody>,
+): Partial<Pick<Registration, 'profile' | 'requirePushedRequests'>> {
+  if (body.profile === undefined) return {}
+  const violation = fapi2Violation(body)
+  if (violation !== undefined) throw wrong(violation.pointer, violation.why)
+  return { profile: body.profile, requirePushedRequests: true } // FAPI 2.0 §5.3.2.2-3
 }
 
 type ExchangePolicy = NonNullable<Registration['tokenExchange']>
@@ -142,6 +154,7 @@ export function shownClient({
     redirect_uris: registration.redirectUris,
     grant_types: registration.grantTypes,
     ...shownProof(registration),
+    ...(registration.profile && { profile: registration.profile }),
     scope: registration.scopes.join(' '),
     ...(registration.authorizationDetailsTypes && {
       authorization_details_types: registration.authorizationDetailsTypes,

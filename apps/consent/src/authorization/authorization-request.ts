@@ -1,6 +1,7 @@
 import {
   type AuthorizationDetail,
   assertCodeChallenge,
+  assertProfilesFit,
   assertResourceIndicator,
   invalidRequest,
   invalidRequestUri,
@@ -109,6 +110,7 @@ export async function readAccess(
 ): Promise<AccessRequest> {
   const scopes = readScope(parameters, client)
   const api = await findApi(db, parameters, scopes)
+  assertProfilesFit(client, api)
   const details = readDetails(parameters, client, api)
   return { client, api, scopes: scopesAt(api, scopes), details }
 }

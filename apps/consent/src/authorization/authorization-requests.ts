@@ -5,6 +5,7 @@ import {
   type Parameters,
   type RequestObject,
   readRequestObject,
+  rulesOf,
   verifyRequestObject,
 } from '@grantlog/oauth'
 import { Clock, CONFIG, Problem, UsedOnce } from '@grantlog/platform'
@@ -87,7 +88,7 @@ export class AuthorizationRequests {
     assertPushed(client)
     await this.#believe(object, client)
     await readRequest(this.db, object.query, proven)
-    const { uri } = await this.pushed.push(client.client_id, object.query)
+    const { uri } = await this.pushed.push(client, object.query)
     return new URLSearchParams({ client_id: client.client_id, request_uri: uri }).toString()
   }
 
@@ -105,8 +106,11 @@ export class AuthorizationRequests {
     if (parameters.get('request_uri') !== undefined)
       throw invalidRequest("Parameter 'request_uri' can not be pushed.")
     const query = bindTo(thumbprint, await this.#pushedQuery(parameters, client))
-    await readRequest(this.db, query, await provenForClient(this.db, query))
-    return this.pushed.push(client.client_id, query)
+    const proven = await provenForClient(this.db, query)
+    await readRequest(this.db, query, proven)
+    if (rulesOf(client.profile).namesRedirectUri && !proven.redirectUriGiven)
+      throw invalidRequest("Parameter 'redirect_uri' is missing.")
+    return this.pushed.push(client, query)
   }
 
   /** Answers a request from a page. @throws Problem 400 when another page was first */
@@ -141,6 +145,7 @@ export class AuthorizationRequests {
     const used = await verifyRequestObject(object, {
       clientId: client.client_id,
       keys: client.keys,
+      algorithms: rulesOf(client.profile).algorithms,
       issuer: this.config.ISSUER,
       now: this.clock.seconds(),
     })

@@ -6,6 +6,7 @@ import {
   authorizationResponse,
   type OAuthError,
   parseSealKeys,
+  rulesOf,
   sealCode,
 } from '@grantlog/oauth'
 import { Clock, CONFIG } from '@grantlog/platform'
@@ -53,7 +54,8 @@ export class Decisions {
    */
   async approve(request: AuthorizationRequest, by: Decider): Promise<string> {
     const now = this.clock.seconds()
-    const code = { id: by.interaction, expiresAt: now + this.config.CODE_SECONDS }
+    const seconds = Math.min(this.config.CODE_SECONDS, rulesOf(request.client.profile).codeSeconds)
+    const code = { id: by.interaction, expiresAt: now + seconds }
     const approval = await this.#approve(request, by, { now, code })
     const sealed = await sealCode(
       claimsOf(request, by, approval, now),

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { rulesOf } from '@grantlog/oauth'
 import { Clock, CONFIG } from '@grantlog/platform'
 import { Inject, Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { ConsentConfig } from '../consent.config.js'
+import type { ClientRow } from '../projections/clients.projection.js'
 
 /** The name space of RFC 9126 §2.2. */
 const prefix = 'urn:ietf:params:oauth:request_uri:'
@@ -26,14 +28,15 @@ export class PushedRequests {
   ) {}
 
   /** @returns the `request_uri`, which nobody can guess (§7.1), and for how many seconds a browser may bring it */
-  async push(clientId: string, query: string): Promise<{ uri: string; seconds: number }> {
+  async push(client: ClientRow, query: string): Promise<{ uri: string; seconds: number }> {
     const now = this.clock.seconds()
-    const seconds = this.config.PUSHED_REQUEST_SECONDS
+    const longest = rulesOf(client.profile).pushedRequestSeconds
+    const seconds = Math.min(this.config.PUSHED_REQUEST_SECONDS, longest)
     const uri = `${prefix}${randomBytes(32).toString('base64url')}`
     await this.db.query('delete from pushed_requests where expires_at <= $1', [now])
     await this.db.query(
       'insert into pushed_requests (uri_hash, client_id, query, expires_at) values ($1, $2, $3, $4)',
-      [hashOf(uri), clientId, query, now + seconds],
+      [hashOf(uri), client.client_id, query, now + seconds],
     )
     return { uri, seconds }
   }

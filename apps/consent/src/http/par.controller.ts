@@ -27,7 +27,7 @@ export class ParController {
     const request = this.clientRequests.read(http, { maxValueLength: longest })
     // RFC 9126 §2.1: "Authenticate the client in the same way as at the token endpoint"
     const client = await this.clientRequests.authenticate(request)
-    const proof = await this.clientRequests.readProof(http, 'par')
+    const proof = await this.clientRequests.readProof(http, 'par', client)
     const { uri, seconds } = await this.requests.push(request.parameters, client, proof?.thumbprint)
     return { request_uri: uri, expires_in: seconds }
   }

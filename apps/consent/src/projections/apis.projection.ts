@@ -1,5 +1,6 @@
 import type { EventData } from '@grantlog/contracts'
 import { defineProjection } from '@grantlog/eventing'
+import type { Profile, SigningAlgorithm } from '@grantlog/oauth'
 import type { DataSource } from 'typeorm'
 
 /** What a person is told of an API, and what codes for it say. */
@@ -10,6 +11,8 @@ export interface ApiRow {
   scopes: ApiScope[]
   details_types: ApiDetailsType[]
   access_token_seconds: number
+  signing_alg: SigningAlgorithm
+  profile: Profile | null
   suspended: boolean
   /** Version of its stream, and so of the scopes' words. */
   version: number
@@ -29,6 +32,8 @@ export const apis = defineProjection<ApiRow>({
     scopes: 'json not null',
     details_types: 'json not null',
     access_token_seconds: 'integer not null',
+    signing_alg: 'text not null',
+    profile: 'text',
     suspended: 'boolean not null',
     version: 'integer not null',
   },
@@ -61,6 +66,8 @@ function facts(data: EventData<'api.registered'>) {
     scopes: data.scopes,
     details_types: data.authorizationDetailsTypes ?? [],
     access_token_seconds: data.accessTokenSeconds,
+    signing_alg: data.accessTokenAlgorithm,
+    profile: data.profile ?? null,
   }
 }
 

@@ -39,6 +39,7 @@ export const clients = defineProjection<ClientRow>({
     certificates: 'json not null',
     require_pushed: 'boolean not null',
     require_signed: 'boolean not null',
+    profile: 'text',
     suspended: 'boolean not null',
     version: 'integer not null',
   },
@@ -81,6 +82,7 @@ function facts(data: EventData<'client.updated'>) {
     certificates: data.certificates,
     require_pushed: data.requirePushedRequests,
     require_signed: data.requireSignedRequests,
+    profile: data.profile ?? null,
   }
 }
 

@@ -98,6 +98,33 @@ describe('a token family', () => {
     })
   })
 
+  describe('whose refresh token stays (FAPI 2.0 §5.3.2.1-9)', () => {
+    const again = refresh('r0', { successor: { hash: 'r0', expiresAt: 6000 } })
+
+    it('lives on each time it is used', () => {
+      expect(names(family.decide(again, after(redeem)))).toEqual(['refresh.prolonged', 'token.issued'])
+      const used = { hash: 'r0', replaced: [], generation: 0, expiresAt: 6000 }
+      expect(after(redeem, again).refresh).toEqual(used)
+      expect(after(redeem, again, again).refresh).toEqual(used)
+    })
+
+    it('ends unused, with its family, and when it is revoked, like any other', () => {
+      expect(family.decide({ ...again, at: 6000 }, after(redeem, again))).toEqual([])
+      expect(names(family.decide(expire(6000), after(redeem, again)))).toEqual(['family.expired'])
+      expect(family.decide(again, after(redeem, again, revoke))).toEqual([])
+    })
+
+    it('may have replaced one, which is a stolen one from then on', () => {
+      const rotated = after(redeem, refresh('r0'))
+      const stays = refresh('after-r0', { successor: { hash: 'after-r0', expiresAt: 7000 } })
+      expect(names(family.decide(stays, rotated))).toEqual(['refresh.prolonged', 'token.issued'])
+      expect(names(family.decide(refresh('r0'), after(redeem, refresh('r0'), stays)))).toEqual([
+        'refresh.replayed',
+        'token.revoked',
+      ])
+    })
+  })
+
   it('ends when a replaced refresh token is presented (RFC 9700 §4.14.2)', () => {
     const rotated = after(redeem, refresh('r0'))
     expect(names(family.decide(refresh('r0'), rotated))).toEqual(['refresh.replayed', 'token.revoked'])

@@ -51,6 +51,7 @@ export interface Refresh {
   readonly sender: string | null
   /** How long after a rotation its sender may ask again, in seconds. */
   readonly retrySeconds: number
+  /** The token that is good from then on: the same one, where none replaces it. */
   readonly successor: { readonly hash: string; readonly expiresAt: number }
   readonly token: EventData<'token.issued'>
   readonly at: number
@@ -80,7 +81,7 @@ export type FamilyEvent =
   | (Fact<'code.redeemed'> & { readonly internal: CodeInternal })
   | (Fact<'refresh.rotated'> & { readonly internal: RotationInternal })
   | (Fact<'code.replayed' | 'refresh.replayed'> & { readonly id: string })
-  | Fact<'token.issued' | 'token.revoked' | 'family.expired'>
+  | Fact<'refresh.prolonged' | 'token.issued' | 'token.revoked' | 'family.expired'>
 
 interface RotationInternal {
   readonly refreshHash: string
@@ -143,6 +144,8 @@ export const family: Decider<FamilyCommand, FamilyEvent, FamilyState> = {
           },
         }
       }
+      case 'refresh.prolonged':
+        return { ...state, refresh: state.refresh && { ...state.refresh, expiresAt: event.data.expiresAt } }
       case 'token.revoked':
         return { ...state, status: 'revoked' }
       case 'family.expired':
@@ -250,18 +253,17 @@ function refresh(command: Refresh, state: FamilyState): FamilyEvent[] {
   if (asksAgain(command, refresh.replaced)) return over ? [] : [{ type: 'token.issued', data: command.token }]
   if (refresh.replaced.some(({ hash }) => hash === command.presented)) return stolen(command.causeId, facts)
   if (command.presented !== refresh.hash || over) return []
-  return [
-    {
-      type: 'refresh.rotated',
-      data: {
-        familyId: facts.familyId,
-        generation: refresh.generation + 1,
-        expiresAt: command.successor.expiresAt,
-      },
-      internal: { refreshHash: command.successor.hash, at: command.at, sender: command.sender },
-    },
-    { type: 'token.issued', data: command.token },
-  ]
+  return [used(command, facts.familyId, refresh), { type: 'token.issued', data: command.token }]
+}
+
+function used({ successor, at, sender }: Refresh, familyId: string, refresh: RefreshState): FamilyEvent {
+  const { hash, expiresAt } = successor
+  if (hash === refresh.hash) return { type: 'refresh.prolonged', data: { familyId, expiresAt } }
+  return {
+    type: 'refresh.rotated',
+    data: { familyId, generation: refresh.generation + 1, expiresAt },
+    internal: { refreshHash: hash, at, sender },
+  }
 }
 
 function stolen(causeId: string, facts: FamilyFacts | null): FamilyEvent[] {

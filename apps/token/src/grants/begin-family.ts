@@ -42,7 +42,7 @@ export async function beginFamily(
   const { client, boundTo, traceparent } = request
   const { familyId, scopes, details } = approved
   const [key] = await Promise.all([
-    signingKeyFor(approved.audience, services),
+    signingKeyFor(approved.audience, client, services),
     assertAllowed(approved, client.client_id, services, now),
   ])
   const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(familyId) : undefined

@@ -38,7 +38,7 @@ export const clientCredentials: Grant = {
     const now = services.clock.seconds()
     const token = issue({
       issuer: services.config.ISSUER,
-      key: await tokenKeyOf(api, services),
+      key: await tokenKeyOf(api, client, services),
       now,
       lifetimeSeconds: api.access_token_seconds,
       grantType: 'client_credentials',

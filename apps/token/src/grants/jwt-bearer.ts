@@ -54,7 +54,7 @@ export const jwtBearer: Grant = {
 
     const token = issue({
       issuer: config.ISSUER,
-      key: await tokenKeyOf(api, services),
+      key: await tokenKeyOf(api, client, services),
       now,
       lifetimeSeconds: api.access_token_seconds,
       grantType: jwtBearerGrantType,

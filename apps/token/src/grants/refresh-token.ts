@@ -7,6 +7,7 @@ import {
   narrowedDetails,
   parseScope,
   quoteScope,
+  rulesOf,
 } from '@grantlog/oauth'
 import {
   causeOfEnd,
@@ -43,7 +44,7 @@ const expiredBy = {
 
 /**
  * RFC 6749 §6 with rotation (RFC 9700 §4.14.2): each use replaces the token, and a replaced one ends the family. Whoever used a token
- * may present it again for a short time, and gets the same successor (ADR 0011).
+ * may present it again for a short time, and gets the same successor (ADR 0011). A profile may ask for tokens that stay (ADR 0019).
  */
 export const refreshToken: Grant = {
   type: 'refresh_token',
@@ -68,9 +69,15 @@ export const refreshToken: Grant = {
     if (granted === undefined) throw invalidGrant(refused, 'its authorization details were deleted')
     const details = narrowedDetails(parameters.get('authorization_details'), granted)
     const now = services.clock.seconds()
-    const [key] = await Promise.all([signingKeyFor(facts.audience, services), assertAllowed(facts, services)])
+    const [key] = await Promise.all([
+      signingKeyFor(facts.audience, client, services),
+      assertAllowed(facts, services),
+    ])
 
-    const successor = successorOfToken(presented, services.successorKey)
+    // FAPI 2.0 §5.3.2.1-9; one that was replaced before goes on to its successor
+    const stays =
+      !rulesOf(client.profile).rotatesRefreshTokens && known.state.refresh?.hash === presented.hash
+    const successor = stays ? presented : successorOfToken(presented, services.successorKey)
     const expiresAt = refreshEnd(now, services.config.REFRESH_TOKEN_SECONDS, facts.familyExpiresAt)
     const token = issue({
       issuer: services.config.ISSUER,
@@ -97,7 +104,7 @@ export const refreshToken: Grant = {
       causeId: timeOrderedId(),
     })
     // another one was given out only if the key was replaced meanwhile: then nobody can make it again
-    if (state === undefined || successorOf(presented.hash, state) !== successor.hash)
+    if (state === undefined || (!stays && successorOf(presented.hash, state) !== successor.hash))
       throw invalidGrant(refused, `family ${facts.familyId}`)
     return {
       access_token: token.sign(),

@@ -59,7 +59,7 @@ export const tokenExchange: Grant = {
 
     const token = issue({
       issuer: services.config.ISSUER,
-      key: await tokenKeyOf(api, services),
+      key: await tokenKeyOf(api, client, services),
       now,
       lifetimeSeconds: Math.min(api.access_token_seconds, subject.exp - now, (actor ?? subject).exp - now),
       grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',

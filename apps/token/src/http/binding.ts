@@ -17,7 +17,7 @@ export async function readBinding(
   client: ClientRow,
   { clientRequests }: TokenServices,
 ): Promise<BoundTo | undefined> {
-  const proof = await clientRequests.readProof(http, path)
+  const proof = await clientRequests.readProof(http, path, client)
   if (proof !== undefined) return { kind: 'dpop', thumbprint: proof.thumbprint }
   // RFC 9449 §5.2: "MUST reject token requests from the client that do not contain the DPoP header"
   if (client.sender_constraint === 'dpop')

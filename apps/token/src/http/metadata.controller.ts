@@ -58,6 +58,7 @@ export function metadataOf(
     authorization_endpoint: config.AUTHORIZATION_ENDPOINT,
     pushed_authorization_request_endpoint: config.PUSHED_AUTHORIZATION_REQUEST_ENDPOINT,
     device_authorization_endpoint: config.DEVICE_AUTHORIZATION_ENDPOINT,
+    require_pushed_authorization_requests: false, // RFC 9126 §5; those clients must that are registered so (§6)
     request_parameter_supported: true,
     request_object_signing_alg_values_supported: algorithms,
     // none but what was pushed: RFC 9126 §5 says that this does not concern those

@@ -1,6 +1,6 @@
 import type { EventData } from '@grantlog/contracts'
 import { defineProjection, kept } from '@grantlog/eventing'
-import type { SigningAlgorithm } from '@grantlog/oauth'
+import type { Profile, SigningAlgorithm } from '@grantlog/oauth'
 import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 
@@ -16,6 +16,7 @@ export interface ApiRow {
   token_format: EventData<'api.registered'>['accessTokenFormat']
   /** Who asks about the API's tokens. */
   introspection_client: string | null
+  profile: Profile | null
   suspended: boolean
 }
 
@@ -34,6 +35,7 @@ export const apis = defineProjection<ApiRow>({
     signing_alg: 'text not null',
     token_format: 'text not null',
     introspection_client: 'text',
+    profile: 'text',
     suspended: 'boolean not null',
   },
   on: {
@@ -66,6 +68,7 @@ function facts(data: EventData<'api.registered'>) {
     signing_alg: data.accessTokenAlgorithm,
     token_format: data.accessTokenFormat,
     introspection_client: data.introspectionClientId ?? null,
+    profile: data.profile ?? null,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { EventData } from '@grantlog/contracts'
 import { defineProjection, kept } from '@grantlog/eventing'
-import type { CertificateName, ClientAuthenticationMethod } from '@grantlog/oauth'
+import type { CertificateName, ClientAuthenticationMethod, Profile } from '@grantlog/oauth'
 import { poolOf } from '@grantlog/platform'
 import type { JWK } from 'jose'
 import type { DataSource } from 'typeorm'
@@ -28,6 +28,7 @@ export interface ClientRow {
   certificates: CertificateName[]
   /** What every token of the client must be bound to; null: as it asks. */
   sender_constraint: 'dpop' | 'certificate' | null
+  profile: Profile | null
   suspended: boolean
 }
 
@@ -48,6 +49,7 @@ export const clients = defineProjection<ClientRow>({
     keys: 'json not null',
     certificates: 'json not null',
     sender_constraint: 'text',
+    profile: 'text',
     suspended: 'boolean not null',
   },
   on: {
@@ -85,6 +87,7 @@ function facts(data: EventData<'client.updated'>) {
     keys: jwksOf(data),
     certificates: data.certificates,
     sender_constraint: data.senderConstraint,
+    profile: data.profile ?? null,
   }
 }
 

@@ -6,6 +6,7 @@ import {
   clientId,
   detailsType,
   grantTypes,
+  profile,
   publicJwk,
   scopes,
   senderConstraint,
@@ -58,6 +59,7 @@ const client = z.strictObject({
     .describe(
       'How every token of the client must be bound to its sender (RFC 9449, RFC 8705); null: as it asks.',
     ),
+  profile: profile.optional(),
   requirePushedRequests: z
     .boolean()
     .describe('Whether the client must push its authorization requests (RFC 9126 §6).'),
@@ -171,6 +173,7 @@ export const clientUpdated = defineEvent({
     ],
     certificates: [{ kind: 'san_dns', value: 'client.ledgerly.example' }],
     senderConstraint: 'dpop',
+    profile: 'fapi2',
     requirePushedRequests: true,
     requireSignedRequests: true,
     authorizationDetailsTypes: ['invoice_payment'],
@@ -262,6 +265,7 @@ const api = z.strictObject({
   introspectionClientId: clientId
     .optional()
     .describe('The client as which the API asks about tokens that are for it (RFC 7662).'),
+  profile: profile.optional(),
 })
 const anApi: z.infer<typeof api> = {
   apiId: 'invoices',
@@ -292,6 +296,7 @@ export const apiUpdated = defineEvent({
     accessTokenSeconds: 300,
     accessTokenFormat: 'opaque',
     introspectionClientId: 'invoices-api',
+    profile: 'fapi2',
     authorizationDetailsTypes: [
       {
         type: 'invoice_payment',

@@ -141,6 +141,18 @@ export const refreshRotated = defineEvent({
   }),
   example: { familyId: aFamily, generation: 1, expiresAt: 1_769_817_600 },
 })
+export const refreshProlonged = defineEvent({
+  type: 'refresh.prolonged',
+  topic: 'tokens',
+  streams: ['family-{familyId}'],
+  summary:
+    'A refresh token was used and stays the same, as its client’s profile asks for (FAPI 2.0): unused, it ends later than before.',
+  data: z.strictObject({
+    familyId,
+    expiresAt: seconds.describe('When the token ends unused, in seconds.'),
+  }),
+  example: { familyId: aFamily, expiresAt: 1_769_817_600 },
+})
 export const refreshReplayed = defineEvent({
   type: 'refresh.replayed',
   topic: 'tokens',
