@@ -3,6 +3,7 @@ import type { Append, AppendOutcome } from './append.js'
 import { binaryArray } from './binary-array.js'
 import { pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
+import { gathering } from './gathering.js'
 import { KeptConnection } from './kept-connection.js'
 
 const minBatch = 32
@@ -35,8 +36,8 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ append, resolve, reject })
-      // whatever has arrived is taken in first: those whose states were read together come along
-      this.#sending ??= new Promise(setImmediate).then(() => this.#send())
+      // those whose states were read together come along
+      this.#sending ??= gathering(() => this.#waiting.length).then(() => this.#send())
     })
   }
 

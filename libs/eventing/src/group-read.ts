@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { gathering } from './gathering.js'
 
 /** A question whose concurrent uses share a query. */
 export interface GroupedQuery<Row> {
@@ -45,7 +46,7 @@ export class GroupRead<Row extends object> {
   }
 
   async #readAll(): Promise<void> {
-    await new Promise(setImmediate) // whatever has arrived is taken in first: those questions come along
+    await gathering(() => this.#waiting.length)
     while (this.#waiting.length > 0) await this.#read(this.#waiting.splice(0))
     this.#reading = undefined
   }

@@ -22,7 +22,7 @@ export function kept<Row extends object>({ table }: Projection, query: GroupedQu
   return async (pool: pg.Pool, key: string): Promise<readonly Row[]> => {
     const answers = watches.get(pool)?.answers(table, query.name) as Map<string, readonly Row[]> | undefined
     const known = answers?.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) return together(known)
     const rows = await read(pool, key)
     // where the read model changed meanwhile, these answers are those of before: nobody asks them any more
     if (rows.length > 0) answers?.set(key, rows)
@@ -30,6 +30,20 @@ export function kept<Row extends object>({ table }: Projection, query: GroupedQu
     return rows
   }
 }
+
+/**
+ * The answer once whatever has arrived was taken in, as where it is read: what is asked for at the same time goes on together, and what it
+ * then appends shares a commit.
+ */
+async function together<Answer>(answer: Answer): Promise<Answer> {
+  arriving ??= new Promise<void>(resolve => setImmediate(resolve)).then(() => {
+    arriving = undefined
+  })
+  await arriving
+  return answer
+}
+
+let arriving: Promise<void> | undefined
 
 /**
  * Hears from the database when a read model changes, whichever instance writes it, and keeps answers until then. The change and its
