@@ -26,6 +26,13 @@ servers take turns; a round has the length of a second or so.
 - **Introspection, revocation**: of JWTs at Grantlog; of opaque access tokens at oidc-provider, which knows no JWT once it is issued. Only the
   revocation on Postgres is compared: what is revoked in memory was never kept.
 - **oidc-provider stores nothing** for a JWT of the client credentials grant, on Postgres neither.
+- **What made it faster**, after profiles: clients and APIs are kept in memory until they change
+  ([ADR 0020](../adr/0020-the-registry-is-kept-in-memory.md)), so that a client credentials token is one statement; what arrives together is read
+  together and shares a commit, while each turn of the event loop brings more; statements over arrays are planned once (Postgres would plan them anew
+  each time, for longer than they run), and their values are sent in binary; ids begin with the time, so that new rows stand side by side in
+  the indexes; a token that is asked about again is verified once; ECDSA signatures are taken from DER, which costs half of what Node's
+  own conversion does; lines of the log are written many at a time. Without success: JSON or a statement per batch size in place of arrays,
+  and longer pauses in numbering.
 - **A million families** are copies of a real one, with ids of their own; each refresh is the first of its family since the start. Both stores
   are vacuumed and analyzed once they are filled, before they are measured.
 `
