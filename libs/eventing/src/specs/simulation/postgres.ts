@@ -209,9 +209,10 @@ class Session extends EventEmitter {
 
   #log(text: string, values: unknown[]): unknown[] | undefined {
     const { log, publisher } = this.db
-    if (/from log l join events e/.test(text) && /l\.log_seq > \$1/.test(text)) {
-      const [after, limit] = values as [number, number]
-      return log.slice(after, after + limit).map(event => ({
+    const [, slice] = /from log where log_seq > \$1 order by log_seq limit (\d+)/.exec(text) ?? []
+    if (slice !== undefined) {
+      const [after] = values as [number]
+      return log.slice(after, after + Number(slice)).map(event => ({
         log_seq: String(event.logseq),
         event_id: event.id,
         type: event.type,
