@@ -1,5 +1,4 @@
 import {
-  formatScope,
   invalidScope,
   invalidTarget,
   missingFrom,
@@ -7,12 +6,12 @@ import {
   quoteScope,
   unauthorizedClient,
 } from '@grantlog/oauth'
-import { accessToken } from '../domain/access-token.js'
 import { type ApiRow, findApis } from '../projections/apis.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { issue, tokenType } from './issuance.js'
+import { issue } from './issuance.js'
 import { tokenKeyOf } from './signing.js'
+import { giveSingle } from './single-token.js'
 import { readResource } from './target.js'
 
 /** RFC 6749 §4.4: the client acts for itself. */
@@ -48,19 +47,7 @@ export const clientCredentials: Grant = {
       scopes,
       boundTo: request.boundTo,
     })
-    await services.commands.run(
-      accessToken,
-      token.facts.tokenId,
-      { type: 'issue', token: token.facts },
-      { actor: { type: 'client', id: client.client_id }, traceparent: request.traceparent },
-      { state: accessToken.initial, version: 0 }, // the first of its stream
-    )
-    return {
-      access_token: token.sign(),
-      token_type: tokenType(request.boundTo),
-      expires_in: token.facts.expiresAt - now,
-      scope: formatScope(scopes),
-    }
+    return giveSingle(token, request, services)
   },
 }
 

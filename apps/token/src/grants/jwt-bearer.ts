@@ -1,7 +1,6 @@
 import {
   type AuthorizationAssertion,
   foreignSubject,
-  formatScope,
   invalidGrant,
   invalidScope,
   invalidTarget,
@@ -14,13 +13,13 @@ import {
   readAuthorizationAssertion,
   unauthorizedClient,
 } from '@grantlog/oauth'
-import { accessToken } from '../domain/access-token.js'
 import { findApi } from '../projections/apis.projection.js'
 import type { TrustedIssuer } from '../projections/clients.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { issue, tokenType } from './issuance.js'
+import { issue } from './issuance.js'
 import { tokenKeyOf } from './signing.js'
+import { giveSingle } from './single-token.js'
 import { readResource } from './target.js'
 
 /**
@@ -32,7 +31,7 @@ export const jwtBearer: Grant = {
 
   async handle(request: TokenRequest, services: TokenServices): Promise<TokenResponse> {
     const { client, parameters } = request
-    const { config, clock, commands, db, usedOnce } = services
+    const { config, clock, db, usedOnce } = services
     // whoever got hold of an assertion could present it
     if (client.auth_method === 'none')
       throw unauthorizedClient('An assertion needs a client that authenticates.')
@@ -65,19 +64,7 @@ export const jwtBearer: Grant = {
       boundTo: request.boundTo,
       assertedBy: issuer,
     })
-    await commands.run(
-      accessToken,
-      token.facts.tokenId,
-      { type: 'issue', token: token.facts },
-      { actor: { type: 'client', id: client.client_id }, traceparent: request.traceparent },
-      { state: accessToken.initial, version: 0 }, // the first of its stream
-    )
-    return {
-      access_token: token.sign(),
-      token_type: tokenType(request.boundTo),
-      expires_in: token.facts.expiresAt - now,
-      scope: formatScope(scopes),
-    }
+    return giveSingle(token, request, services)
   },
 }
 

@@ -1,5 +1,4 @@
 import {
-  formatScope,
   invalidRequest,
   invalidScope,
   invalidTarget,
@@ -10,7 +9,6 @@ import {
   quoteScope,
   unauthorizedClient,
 } from '@grantlog/oauth'
-import { accessToken } from '../domain/access-token.js'
 import {
   actorOf,
   type Exchanger,
@@ -23,8 +21,9 @@ import { type OwnAccessToken, readActiveAccessToken } from '../http/access-token
 import { type ApiRow, findApis } from '../projections/apis.projection.js'
 import type { TokenServices } from '../token-services.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
-import { issue, tokenType } from './issuance.js'
+import { issue } from './issuance.js'
 import { tokenKeyOf } from './signing.js'
+import { giveSingle } from './single-token.js'
 import { readTarget } from './target.js'
 
 /**
@@ -76,19 +75,7 @@ export const tokenExchange: Grant = {
         lineage,
       },
     })
-    await services.commands.run(
-      accessToken,
-      token.facts.tokenId,
-      { type: 'issue', token: token.facts },
-      { actor: { type: 'client', id: client.client_id }, traceparent: request.traceparent },
-    )
-    return {
-      access_token: token.sign(),
-      issued_token_type: issuedType,
-      token_type: tokenType(request.boundTo),
-      expires_in: token.facts.expiresAt - now,
-      scope: formatScope(scopes),
-    }
+    return { ...(await giveSingle(token, request, services)), issued_token_type: issuedType }
   },
 }
 
