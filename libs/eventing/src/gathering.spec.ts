@@ -26,3 +26,18 @@ it('waits while more comes, and no longer', async () => {
   expect(count).toBe(4)
   await coming
 })
+
+it('does not wait for ever where more always comes', async () => {
+  let count = 0
+  let over = false
+  const coming = (async () => {
+    while (!over) {
+      count += 1
+      await turn()
+    }
+  })()
+  await gathering(() => count)
+  expect(count).toBeGreaterThan(1)
+  over = true
+  await coming
+})
