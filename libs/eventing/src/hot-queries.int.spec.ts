@@ -29,7 +29,7 @@ const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   'events of a stream': { text: /from events\s+where stream_id = \$1/, sorts: /^(events\.)?stream_version$/ },
   'is there anything to number': { text: /as waiting/ },
   number: { text: /insert into log/, sorts: /^(e\."position"|fresh\.log_seq)$/ },
-  'read the log': { text: /log_seq, position from log where/ },
+  'read the log': { text: /select position from log where/ },
   'load the publisher': { text: /from publisher/ },
   'save the publisher': { text: /insert into published/ },
   'take the projection': { text: /from projections where name/ },

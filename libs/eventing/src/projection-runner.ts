@@ -288,18 +288,15 @@ export class ProjectionRunner {
 const beginning: Position = { lastSeq: {}, nextOffset: null }
 
 /** Tells at most twice a second, one at a time; what can not be told is not missed. */
-function throttled<T>(tell: (value: T) => Promise<void>): (value: T) => void {
+function throttled<T>(tell: (value: T) => Promise<void>): (value: T) => Promise<void> {
   let busy = false
   let last = 0
-  return value => {
+  return async value => {
     if (busy || Date.now() - last < 500) return
     busy = true
     last = Date.now()
-    tell(value)
-      .catch(() => undefined)
-      .finally(() => {
-        busy = false
-      })
+    await tell(value).catch(() => undefined)
+    busy = false
   }
 }
 

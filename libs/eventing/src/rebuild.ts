@@ -22,7 +22,7 @@ export async function rebuild(
   projection: Projection,
   feeds: Feeds,
   options: {
-    told: (stage: 'fill' | 'verify', progress: Progress) => void
+    told: (stage: 'fill' | 'verify', progress: Progress) => Promise<void>
     /** Whether nobody else has taken the work over; asked within the transaction that swaps. */
     stillAsked: (client: pg.ClientBase) => Promise<boolean>
     signal: AbortSignal
@@ -45,7 +45,7 @@ export async function rebuild(
       rows,
       told: progress => {
         rows.copy()
-        told('fill', progress)
+        void told('fill', progress)
       },
       signal,
     }).finally(() => rows.settled())
@@ -66,7 +66,8 @@ const rowsPerStatement = 5000
  * written again when all are there and the table has its key.
  */
 class RowsOnTheirWay extends Map<string, Row | undefined> {
-  readonly #fresh = new Set<string>()
+  /** In the order in which they came; never asked for more than there are, as it would end there. */
+  readonly #inOrder = this.entries()
   readonly #copied = new Set<string>()
   readonly #changed = new Set<string>()
   #copying: Promise<void> | undefined
@@ -80,15 +81,18 @@ class RowsOnTheirWay extends Map<string, Row | undefined> {
   }
 
   override set(key: string, row: Row | undefined): this {
-    const meant = this.#copied.has(key) ? this.#changed : this.#fresh
-    meant.add(key)
+    if (this.#copied.has(key)) this.#changed.add(key)
     return super.set(key, row)
+  }
+
+  get #fresh(): number {
+    return this.size - this.#copied.size
   }
 
   /** Goes on copying while there is enough for a statement. @throws whatever a copy before has met */
   copy(): void {
     if (this.#failed !== undefined) throw this.#failed
-    if (this.#copying !== undefined || this.#fresh.size < rowsPerStatement) return
+    if (this.#copying !== undefined || this.#fresh < rowsPerStatement) return
     this.#copying = this.#copySome().then(
       () => {
         this.#copying = undefined
@@ -107,7 +111,7 @@ class RowsOnTheirWay extends Map<string, Row | undefined> {
 
   async copyRest(): Promise<void> {
     if (this.#failed !== undefined) throw this.#failed
-    while (this.#fresh.size > 0) await this.#copySome()
+    while (this.#fresh > 0) await this.#copySome()
   }
 
   /** Writes what has changed since it was copied. */
@@ -121,13 +125,10 @@ class RowsOnTheirWay extends Map<string, Row | undefined> {
 
   async #copySome(): Promise<void> {
     const rows: Row[] = []
-    for (const key of this.#fresh) {
-      this.#fresh.delete(key)
-      const row = this.get(key)
-      if (row === undefined) continue
+    for (let left = Math.min(this.#fresh, rowsPerStatement); left > 0; left--) {
+      const [key, row] = this.#inOrder.next().value as [string, Row | undefined]
       this.#copied.add(key)
-      rows.push(row)
-      if (rows.length === rowsPerStatement) break
+      if (row !== undefined) rows.push(row)
     }
     const client = await this.pool.connect()
     await copyRows(client, this.next, rows).finally(() => client.release())
@@ -165,10 +166,10 @@ async function followUntilSwapped(
     },
   })
   try {
-    const { differing, rows } = await compareWithReplay(pool, next, feeds, {
-      told: progress => told('verify', progress),
-      signal,
-    })
+    const [{ differing, rows }] = await Promise.all([
+      compareWithReplay(pool, next, feeds, { told: progress => told('verify', progress), signal }),
+      built.analyze(),
+    ])
     if (differing.length > 0)
       throw new Error(
         `What was built differs from a pure replay in ${differing.length} of ${rows} rows (${differing.slice(0, 3)}): a handler is not pure, or a column changes what it is given`,
@@ -216,6 +217,8 @@ function isAtLeast(
 interface TableBeside {
   /** Adds the key and the indexes, which are not there while it is filled. */
   index(): Promise<void>
+  /** Tells the planner what is in it. */
+  analyze(): Promise<void>
   swap(client: pg.ClientBase): Promise<void>
 }
 
@@ -235,19 +238,17 @@ async function tableLike(pool: pg.Pool, table: string, mark: string): Promise<Ta
   await pool.query(`create table ${beside} (like ${table} including all excluding indexes)`)
   return {
     async index() {
-      const client = await pool.connect()
-      if (client instanceof Connection) client.patient = true
-      try {
-        for (const { name, definition } of constraints)
-          await client.query(`alter table ${beside} add constraint "${name}_${mark}" ${definition}`)
-        for (const { name, definition } of indexes)
-          await client.query(
-            definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),
-          )
-        await client.query(`analyze ${beside}`)
-      } finally {
-        client.release(true)
-      }
+      await patiently(pool, [
+        ...constraints.map(
+          ({ name, definition }) => `alter table ${beside} add constraint "${name}_${mark}" ${definition}`,
+        ),
+        ...indexes.map(({ name, definition }) =>
+          definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),
+        ),
+      ])
+    },
+    async analyze() {
+      await patiently(pool, [`analyze ${beside}`])
     },
     async swap(client) {
       await client.query(`drop table ${table}`)
@@ -256,6 +257,17 @@ async function tableLike(pool: pg.Pool, table: string, mark: string): Promise<Ta
         await client.query(`alter table ${table} rename constraint "${name}_${mark}" to "${name}"`)
       for (const { name } of indexes) await client.query(`alter index "${name}_${mark}" rename to "${name}"`)
     },
+  }
+}
+
+/** On a connection of their own, for as long as they take. */
+async function patiently(pool: pg.Pool, statements: readonly string[]): Promise<void> {
+  const client = await pool.connect()
+  if (client instanceof Connection) client.patient = true
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    client.release(true)
   }
 }
 

@@ -35,7 +35,7 @@ export async function replay(
     until?: ReadonlyMap<string, Position>
     /** Where the rows go; a map of its own without it. */
     rows?: Map<string, Row | undefined>
-    told: (progress: Progress) => void
+    told: (progress: Progress) => unknown
     signal: AbortSignal
   },
 ): Promise<Replayed> {
@@ -84,7 +84,7 @@ export async function replay(
       if (failed !== undefined) throw failed
       signal.throwIfAborted()
       told(subscription.backlog.done)
-      await new Promise(resolve => setTimeout(resolve, 20))
+      await new Promise(resolve => setTimeout(resolve, 5))
     }
     told(subscription.backlog.done)
   } finally {
@@ -106,9 +106,9 @@ export async function compareWithReplay(
   pool: pg.Pool,
   projection: Projection,
   feeds: Feeds,
-  options: { told: (progress: Progress) => void; signal: AbortSignal },
+  options: { told: (progress: Progress) => unknown; signal: AbortSignal },
 ): Promise<Comparison> {
-  options.told({ read: 0, of: 0 })
+  await options.told({ read: 0, of: 0 }) // what comes keeps this process busy
   const live = await snapshot(pool, projection)
   const { rows, parked } = await replay(projection, feeds, { until: live.positions, ...options })
   const skipped = new Set([...parked.keys(), ...live.parked])

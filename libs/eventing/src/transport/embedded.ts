@@ -111,6 +111,8 @@ class Tail {
   #moment: { time: Date; next: bigint; lastSeq?: number } | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
   #handed = new Map<string, number>()
+  /** The log's last number, as known until then. */
+  #end = { number: 0, until: 0 }
   readonly #reader: LogReader
 
   constructor(
@@ -163,13 +165,17 @@ class Tail {
     return events.length === batchSize ? 0 : idleMilliseconds
   }
 
+  /** The log's end is asked for once a second, and where it is reached: each batch would wait for the answer. */
   async #tellProgress(): Promise<void> {
     if (this.subscriber.progress === undefined || this.#cursor === undefined) return
-    const { rows } = await this.log.pool.query<{ last_seq: string }>({
-      name: 'log-end',
-      text: 'select last_seq from sequencer',
-    })
-    this.subscriber.progress(this.log.source, this.#cursor, Number(rows[0]?.last_seq ?? 0))
+    if (this.#cursor >= this.#end.number || Date.now() >= this.#end.until) {
+      const { rows } = await this.log.pool.query<{ last_seq: string }>({
+        name: 'log-end',
+        text: 'select last_seq from sequencer',
+      })
+      this.#end = { number: Number(rows[0]?.last_seq ?? 0), until: Date.now() + 1000 }
+    }
+    this.subscriber.progress(this.log.source, this.#cursor, this.#end.number)
   }
 
   /** Notes a moment, and later the last number of what was committed until then: once it is read, the source was alive then. */

@@ -209,10 +209,10 @@ class Session extends EventEmitter {
 
   #log(text: string, values: unknown[]): unknown[] | undefined {
     const { log, publisher } = this.db
-    const [, slice] = /from log where log_seq > \$1 order by log_seq limit (\d+)/.exec(text) ?? []
-    if (slice !== undefined) {
+    const [, limit] = /from log where log_seq > \$1 order by log_seq limit (\d+)/.exec(text) ?? []
+    if (limit !== undefined) {
       const [after] = values as [number]
-      return log.slice(after, after + Number(slice)).map(event => ({
+      return log.slice(after, after + Number(limit)).map(event => ({
         log_seq: String(event.logseq),
         event_id: event.id,
         type: event.type,
