@@ -40,8 +40,9 @@ export class EmbeddedTransport implements Transport {
               connectionTimeoutMillis: 10_000,
             })
           : database
-      pool.on('error', () => undefined) // an idle connection broke; the next query says so
-      return { source: source as Service, pool, own: typeof database === 'string' }
+      const own = typeof database === 'string'
+      if (own) pool.on('error', () => undefined) // an idle connection broke; the next query says so
+      return { source: source as Service, pool, own }
     })
     this.#logs = pools.map(({ source, pool }) => new SourceLog(source, pool))
     this.#own = pools.filter(({ own }) => own).map(({ pool }) => pool)
