@@ -223,7 +223,10 @@ async function* archived(
 ): AsyncGenerator<ArchivedEvent[]> {
   const known = await eventTopics(db)
   for (let last = after; last < upTo; ) {
-    const rows = await readRows<ArchivedRow>(db, service, last, Math.min(pageSize, upTo - last), ['internal'])
+    const rows = await readRows<ArchivedRow>(db, service, last, Math.min(pageSize, upTo - last), [
+      'position',
+      'internal',
+    ])
     const events = rows.map(row => ({
       event: envelopeOf(row, service),
       internal: row.internal,
