@@ -288,6 +288,36 @@ describe('revocation and introspection', () => {
     })
   }
 
+  it('a token that a client has for itself is revoked by it alone, and not by its id in a forgery of another', async () => {
+    const { operator } = running.demo
+    const token = await wire.operatorToken()
+    const byOperator = () => wire.post('/revoke', { token }, wire.basic(operator))
+    const [header, payload] = token.split('.')
+    for (const text of [token, `${header}.${payload}.`, `.${payload}.x`]) {
+      const { log } = await running.logged(() => revoke(text))
+      expect(log).toEqual([])
+    }
+    expect(await introspect(token, operator)).toMatchObject({ active: true })
+
+    const { log } = await running.logged(byOperator)
+    expect(log.map(({ type, data }) => [type, data])).toMatchObject([
+      ['token.revoked', { target: { kind: 'token' } }],
+    ])
+    expect(await introspect(token, operator)).toEqual({ active: false })
+    const { log: again } = await running.logged(byOperator)
+    expect(again).toEqual([])
+  })
+
+  it.each([
+    ['no JSON', 'x'],
+    ['no object', '1'],
+    ['an id with a NUL', '{"jti":"\\u0000"}'],
+    ['an id that is a number', '{"jti":1}'],
+  ])('what looks like a token, with %s, is answered alike', async (_, payload) => {
+    const response = await revoke(`e30.${Buffer.from(payload).toString('base64url')}.x`)
+    expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: '' })
+  })
+
   it('wrote no secret into any service’s log', async () => {
     expect(await wire.leaks()).toEqual({})
   })

@@ -108,6 +108,18 @@ export async function openAccessToken(
   return { claims: decode(payload), kid }
 }
 
+/** The id that a JWT says it has, if it is one as ours have: nothing vouches for it. */
+export function namedTokenId(token: string): string | undefined {
+  try {
+    const { jti } = Object(decode(token.split('.')[1] ?? ''))
+    return typeof jti === 'string' && uuid.test(jti) ? jti : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 // RFC 7518 §3.5: the salt is as long as the hash
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
 

@@ -1,9 +1,10 @@
 import type { EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
 
-/** What is known of one access token by its `jti`: whether it was revoked by itself, and its end in seconds where it is known. */
+/** What is known of one access token by its `jti`: whether it was revoked by itself; of one that was issued here, to whom, and its end in seconds. */
 export interface AccessTokenState {
   readonly revoked: boolean
+  readonly clientId: string | null
   readonly expiresAt: number | null
 }
 
@@ -21,7 +22,7 @@ export const accessToken: Decider<
   AccessTokenState
 > = {
   category: 'token',
-  initial: { revoked: false, expiresAt: null },
+  initial: { revoked: false, clientId: null, expiresAt: null },
 
   decide(command, state) {
     switch (command.type) {
@@ -46,7 +47,7 @@ export const accessToken: Decider<
   evolve(state, event) {
     switch (event.type) {
       case 'token.issued':
-        return { ...state, expiresAt: event.data.expiresAt }
+        return { ...state, clientId: event.data.clientId, expiresAt: event.data.expiresAt }
       case 'token.revoked':
         return { ...state, revoked: true }
     }

@@ -1,10 +1,13 @@
+import type { Known } from '@grantlog/eventing'
+import { namedTokenId } from '@grantlog/oauth'
 import { currentTrace } from '@grantlog/platform'
 import { Controller, HttpCode, Post, Req } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
-import { accessToken } from '../domain/access-token.js'
+import { type AccessTokenState, accessToken } from '../domain/access-token.js'
 import { family } from '../domain/family.js'
 import { parseRefreshToken } from '../grants/issuance.js'
 import { wasIssued } from '../grants/refresh-token.js'
+import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
 import { answerClient, readClientRequest } from './client-request.js'
@@ -22,11 +25,11 @@ export class RevocationController {
   async revoke(@Req() http: FastifyRequest): Promise<void> {
     const request = readClientRequest(http, this.services)
     const token = request.parameters.require('token')
-    await answerClient(request, this.services, ({ client_id }) =>
+    await answerClient(request, this.services, client =>
       // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
       parseRefreshToken(token)
-        ? this.#revokeFamily(token, client_id)
-        : this.#revokeAccessToken(token, client_id),
+        ? this.#revokeFamily(token, client.client_id)
+        : this.#revokeAccessToken(token, client),
     )
   }
 
@@ -40,11 +43,28 @@ export class RevocationController {
     await commands.run(family, familyId, { type: 'revoke', familyId }, this.#context(clientId))
   }
 
-  async #revokeAccessToken(token: string, clientId: string): Promise<void> {
+  async #revokeAccessToken(token: string, client: ClientRow): Promise<void> {
+    const { commands, clock } = this.services
+    const tokenId = namedTokenId(token)
+    // A client that proved who it is may revoke what the log says was issued to it: the signature would vouch for no more.
+    if (tokenId !== undefined && client.auth_method !== 'none') {
+      const known = await commands.load(accessToken, tokenId)
+      if (known.state.clientId === client.client_id) {
+        if (clock.seconds() < Number(known.state.expiresAt)) await this.#revokeToken(tokenId, client, known)
+        return
+      }
+    }
     const claims = await readAccessToken(token, this.services)
-    if (claims?.client_id !== clientId) return
-    const command = { type: 'revoke', tokenId: claims.jti } as const
-    await this.services.commands.run(accessToken, claims.jti, command, this.#context(clientId))
+    if (claims?.client_id === client.client_id) await this.#revokeToken(claims.jti, client)
+  }
+
+  async #revokeToken(
+    tokenId: string,
+    { client_id }: ClientRow,
+    known?: Known<AccessTokenState>,
+  ): Promise<void> {
+    const command = { type: 'revoke', tokenId } as const
+    await this.services.commands.run(accessToken, tokenId, command, this.#context(client_id), known)
   }
 
   #context(clientId: string) {
