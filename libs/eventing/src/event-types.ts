@@ -5,6 +5,11 @@ const here: ReadonlyMap<string, Topic> = new Map(
   catalogue.flatMap(entry => versionsOf(entry).map(version => [wireType(version), entry.topic] as const)),
 )
 
+/** The kinds of events that this build knows, and that go to other topics than these. */
+export function typesBeside(wanted: readonly Topic[]): string[] {
+  return [...here].filter(([, topic]) => !wanted.includes(topic)).map(([type]) => type)
+}
+
 /** Notes where the events go that this build writes: a build that does not know them can publish them all the same. */
 export async function registerEventTypes(db: pg.Pool | pg.ClientBase): Promise<void> {
   await db.query(

@@ -88,7 +88,7 @@ export class Publisher {
     }
     const cursor = this.#cursor ?? (await this.#load())
     if (cursor === undefined) return false
-    const events = await this.#log.after(cursor)
+    const { events, full } = await this.#log.after(cursor)
     if (events.length === 0) {
       if (await this.#isAskedToHold()) this.#askedToHold = true
       return false
@@ -99,7 +99,7 @@ export class Publisher {
     this.#cursor = cursor + events.length
     this.#chain = chain
     this.#saving ??= this.#save()
-    return events.length === batchSize
+    return full
   }
 
   /** Says on every partition of the revocation feed that all is said, unless it was said within the last second. */

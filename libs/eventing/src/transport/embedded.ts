@@ -10,6 +10,7 @@ import pg from 'pg'
 import { Connection } from '../connection.js'
 import { readDetached } from '../detached.js'
 import { EventsDetached } from '../errors.js'
+import { typesBeside } from '../event-types.js'
 import { KeptConnection } from '../kept-connection.js'
 import { LogReader } from '../log.js'
 import { Loop } from '../loop.js'
@@ -120,7 +121,7 @@ class Tail {
     readonly log: SourceLog,
     private readonly subscriber: Subscriber,
   ) {
-    this.#reader = new LogReader(log.pool, log.source, batchSize)
+    this.#reader = new LogReader(log.pool, log.source, batchSize, typesBeside(subscriber.topics))
     this.#loop = new Loop(
       () => this.#step(),
       error => {
@@ -147,7 +148,7 @@ class Tail {
       await this.#tellProgress()
     }
     if (this.subscriber.alive) await this.#listenForLife()
-    const events = await this.#reader.after(this.#cursor)
+    const { events, upTo, full } = await this.#reader.after(this.#cursor)
     const deliveries = [...this.#split(events)].map(async delivery => {
       await this.subscriber.deliver(delivery)
       const last = delivery.events.at(-1)
@@ -156,14 +157,15 @@ class Tail {
     // none is left under way when one of them is refused
     const refused = (await Promise.allSettled(deliveries)).find(({ status }) => status === 'rejected')
     if (refused?.status === 'rejected') throw refused.reason
-    this.#cursor += events.length
+    const moved = upTo > this.#cursor
+    this.#cursor = upTo
     if (this.#moment?.lastSeq !== undefined && this.#cursor >= this.#moment.lastSeq) {
       this.subscriber.alive?.(this.log.source, this.#moment.time)
       this.#moment = undefined
     }
-    if (events.length === batchSize) await this.#tellProgress()
-    else if (events.length > 0) this.subscriber.progress?.(this.log.source, this.#cursor, this.#cursor)
-    return events.length === batchSize ? 0 : idleMilliseconds
+    if (full) await this.#tellProgress()
+    else if (moved) this.subscriber.progress?.(this.log.source, this.#cursor, this.#cursor)
+    return full ? 0 : idleMilliseconds
   }
 
   /** The log's end is asked for once a second, and where it is reached: each batch would wait for the answer. */

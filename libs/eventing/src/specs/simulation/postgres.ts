@@ -211,19 +211,25 @@ class Session extends EventEmitter {
     const { log, publisher } = this.db
     const [, limit] = /from log where log_seq > \$1 order by log_seq limit (\d+)/.exec(text) ?? []
     if (limit !== undefined) {
-      const [after] = values as [number]
-      return log.slice(after, after + Number(limit)).map(event => ({
-        log_seq: String(event.logseq),
-        event_id: event.id,
-        type: event.type,
-        stream_id: event.subject,
-        stream_version: event.streamversion,
-        time: event.time.replace('T', ' ').replace('Z', ''),
-        actor_type: event.authtype,
-        actor_id: event.authid,
-        traceparent: null,
-        data: event.data,
-      }))
+      const [after, without = []] = values as [number, string[]?]
+      const slice = log.slice(after, after + Number(limit))
+      const part = { up_to: slice.at(-1)?.logseq ?? null, numbers: slice.length }
+      const rows = slice
+        .filter(event => !without.includes(event.type))
+        .map(event => ({
+          ...part,
+          log_seq: String(event.logseq),
+          event_id: event.id,
+          type: event.type,
+          stream_id: event.subject,
+          stream_version: event.streamversion,
+          time: event.time.replace('T', ' ').replace('Z', ''),
+          actor_type: event.authtype,
+          actor_id: event.authid,
+          traceparent: null,
+          data: event.data,
+        }))
+      return /as up_to/.test(text) && rows.length === 0 ? [{ ...part, log_seq: null }] : rows
     }
     if (/as foreign,/.test(text))
       return [{ last_seq: String(log.length), below: '0', waiting: false, foreign: false }]
