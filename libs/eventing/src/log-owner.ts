@@ -10,8 +10,8 @@ import { appendedChannel } from './tables.js'
 const lookMilliseconds = 100
 // Each numbering is a commit of its own: what is appended meanwhile shares the next, under load all the more of it.
 const restMilliseconds = 3
-const crowd = 8
-const restInACrowdMilliseconds = 10
+const crowd = 12
+const restInACrowdMilliseconds = 20
 const standbyMilliseconds = 500
 const segmentsMilliseconds = 10_000
 const unsequencedAlarmMilliseconds = 10_000
