@@ -1,14 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { applyTopics } from '@grantlog/eventing'
-import {
-  ensureDatabase,
-  type KafkaBroker,
-  kafkaAvailable,
-  startKafka,
-  startPostgres,
-} from '@grantlog/servers'
+import { applyTopics, prepareDatabase, type Roles } from '@grantlog/eventing'
+import { type KafkaBroker, kafkaAvailable, startKafka, startPostgres } from '@grantlog/servers'
 import { step } from './console.js'
-import { type Backbone, databaseNames } from './environment.js'
+import { type Backbone, type DatabaseName, databaseNames } from './environment.js'
 import type { Installation } from './installation.js'
 import type { Options } from './options.js'
 
@@ -17,6 +12,10 @@ export async function startBackbone(
   installation: Installation,
   options: Options,
 ): Promise<{ backbone: Backbone; broker?: KafkaBroker; stop: () => Promise<void> }> {
+  const roles = Object.fromEntries(databaseNames.map(name => [name, createRoles(name)])) as Record<
+    DatabaseName,
+    Roles
+  >
   const postgres = await step(
     'Postgres',
     async () => {
@@ -24,14 +23,17 @@ export async function startBackbone(
         dir: join(installation.folder, 'postgres'),
         persistent: !installation.temporary,
       })
-      for (const name of databaseNames) await ensureDatabase(server.url('postgres'), databaseOf(name))
+      for (const name of databaseNames)
+        await prepareDatabase(server.url('postgres'), databaseOf(name), roles[name])
       return server
     },
     server => `port ${server.port}, a database per service`,
   )
-  const databaseUrl: Backbone['databaseUrl'] = name => postgres.url(databaseOf(name))
+  const urlAs = (who: keyof Roles) => (name: DatabaseName) =>
+    withRole(postgres.url(databaseOf(name)), roles[name][who])
+  const databases = { databaseUrl: urlAs('owner'), serviceUrl: urlAs('service') }
   if (options.transport === 'embedded')
-    return { backbone: { transport: 'embedded', databaseUrl }, stop: () => postgres.stop() }
+    return { backbone: { transport: 'embedded', ...databases }, stop: () => postgres.stop() }
 
   try {
     const kafka = await startOrFindKafka(installation)
@@ -42,7 +44,7 @@ export async function startBackbone(
       () => `${topicPrefix}grantlog.*`,
     )
     return {
-      backbone: { transport: 'kafka', databaseUrl, kafka: { brokers: kafka.brokers, topicPrefix } },
+      backbone: { transport: 'kafka', ...databases, kafka: { brokers: kafka.brokers, topicPrefix } },
       ...('kill' in kafka && { broker: kafka }),
       stop: async () => {
         await kafka.stop()
@@ -56,6 +58,17 @@ export async function startBackbone(
 }
 
 const databaseOf = (service: string) => `grantlog_${service}`
+
+/** With passwords that hold until the next start. */
+function createRoles(service: DatabaseName): Roles {
+  const password = () => randomBytes(18).toString('base64url')
+  const name = databaseOf(service)
+  return { owner: { name: `${name}_owner`, password: password() }, service: { name, password: password() } }
+}
+
+function withRole(url: string, { name, password }: Roles['owner']): string {
+  return Object.assign(new URL(url), { username: name, password }).href
+}
 
 async function startOrFindKafka(
   installation: Installation,

@@ -37,6 +37,7 @@ export {
   type RequestState,
   requestState,
 } from './requests.js'
+export { grantRights, prepareDatabase, type Roles } from './rights.js'
 export { attachSegment, detachSegment, listSegments, type Segment, SegmentStays } from './segments.js'
 export { createEventTables, dropEventTables } from './tables.js'
 export { EmbeddedTransport } from './transport/embedded.js'
