@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { applyTopics, prepareDatabase, type Roles } from '@grantlog/eventing'
+import {
+  applyAccess,
+  applyTopics,
+  type KafkaLogin,
+  type KafkaOptions,
+  prepareDatabase,
+  type Roles,
+} from '@grantlog/eventing'
 import { type KafkaBroker, kafkaAvailable, startKafka, startPostgres } from '@grantlog/servers'
 import { step } from './console.js'
 import { type Backbone, type DatabaseName, databaseNames } from './environment.js'
@@ -27,7 +34,7 @@ export async function startBackbone(
         await prepareDatabase(server.url('postgres'), databaseOf(name), roles[name])
       return server
     },
-    server => `port ${server.port}, a database per service`,
+    server => `port ${server.port}, a database and two roles per service`,
   )
   const urlAs = (who: keyof Roles) => (name: DatabaseName) =>
     withRole(postgres.url(databaseOf(name)), roles[name][who])
@@ -38,13 +45,19 @@ export async function startBackbone(
   try {
     const kafka = await startOrFindKafka(installation)
     const topicPrefix = `${installation.secrets.id}.`
+    const passwords = 'passwords' in kafka ? kafka.passwords : undefined
+    const login = passwords && { sasl: adminOf(passwords) }
     await step(
       'Kafka topics',
-      () => createTopics(kafka.brokers, topicPrefix),
+      () => createTopics({ clientId: 'grantlog-launcher', brokers: kafka.brokers, topicPrefix, ...login }),
       () => `${topicPrefix}grantlog.*`,
     )
     return {
-      backbone: { transport: 'kafka', ...databases, kafka: { brokers: kafka.brokers, topicPrefix } },
+      backbone: {
+        transport: 'kafka',
+        ...databases,
+        kafka: { brokers: kafka.brokers, topicPrefix, ...(passwords && { passwords }) },
+      },
       ...('kill' in kafka && { broker: kafka }),
       stop: async () => {
         await kafka.stop()
@@ -85,18 +98,25 @@ async function startOrFindKafka(
     )
   return step(
     'Kafka',
-    () => startKafka({ dir: join(installation.folder, 'kafka') }),
-    ({ port }) => `port ${port}, a single KRaft broker`,
+    () => startKafka({ dir: join(installation.folder, 'kafka'), users: databaseNames }),
+    ({ port }) => `port ${port}, a single KRaft broker, a user per service`,
   )
 }
 
-async function createTopics(brokers: readonly string[], topicPrefix: string): Promise<void> {
+async function createTopics(kafka: KafkaOptions): Promise<void> {
   const { wrong } = await withTimeout(
-    applyTopics({ clientId: 'grantlog-launcher', brokers, topicPrefix }),
+    applyTopics(kafka),
     30_000,
-    `Kafka does not answer at ${brokers.join(', ')}`,
+    `Kafka does not answer at ${kafka.brokers.join(', ')}`,
   )
   if (wrong.length > 0) throw new Error(wrong.join('; '))
+  // another broker’s rights are its operator’s affair
+  if (kafka.sasl) await applyAccess(kafka)
+}
+
+/** Who may do anything on the broker that was started here. */
+export function adminOf(passwords: KafkaBroker['passwords']): KafkaLogin {
+  return { mechanism: 'scram-sha-512', username: 'admin', password: passwords.admin ?? '' }
 }
 
 async function withTimeout<T>(work: Promise<T>, milliseconds: number, failure: string): Promise<T> {

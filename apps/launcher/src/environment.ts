@@ -7,7 +7,12 @@ export interface Backbone {
   readonly databaseUrl: (service: DatabaseName) => string
   /** As the role that the service runs as. */
   readonly serviceUrl: (service: DatabaseName) => string
-  readonly kafka?: { readonly brokers: readonly string[]; readonly topicPrefix: string }
+  readonly kafka?: {
+    readonly brokers: readonly string[]
+    readonly topicPrefix: string
+    /** Of `admin` and of each service, where the broker asks for one. */
+    readonly passwords?: Readonly<Record<string, string>>
+  }
 }
 
 export const databaseNames = ['clients', 'consent', 'token', 'resource'] as const
@@ -92,7 +97,11 @@ function events(service: DatabaseName, { transport, serviceUrl, kafka }: Backbon
     DATABASE_URL: serviceUrl(service),
     EVENT_TRANSPORT: transport,
     ...(kafka
-      ? { KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_TOPIC_PREFIX: kafka.topicPrefix }
+      ? {
+          KAFKA_BROKERS: kafka.brokers.join(','),
+          KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
+          ...(kafka.passwords && { KAFKA_USERNAME: service, KAFKA_PASSWORD: kafka.passwords[service] }),
+        }
       : { EVENT_SOURCES: others.map(name => `${name}=${serviceUrl(name)}`).join(',') }),
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { KafkaBroker } from '@grantlog/servers'
-import { startBackbone } from './backbone.js'
+import { adminOf, startBackbone } from './backbone.js'
 import { say, step } from './console.js'
 import { createDemo } from './demo.js'
 import {
@@ -145,6 +145,10 @@ function describe(installation: Installation, backbone: Backbone): object {
     transport: backbone.transport,
     databases: Object.fromEntries(databaseNames.map(name => [name, backbone.databaseUrl(name)])),
     urls: Object.fromEntries(serviceNames.map(name => [name, installation.url(name)])),
-    ...(backbone.kafka && { kafka: backbone.kafka }),
+    ...(backbone.kafka && { kafka: describeKafka(backbone.kafka) }),
   }
+}
+
+function describeKafka({ brokers, topicPrefix, passwords }: NonNullable<Backbone['kafka']>): object {
+  return { brokers, topicPrefix, ...(passwords && { admin: adminOf(passwords) }) }
 }

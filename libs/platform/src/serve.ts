@@ -20,7 +20,7 @@ import {
 import { type DatabaseDefinition, migrate, openDatabase, poolOf } from './database.js'
 import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
 import { measureEvents } from './event-metrics.js'
-import { createEventing, type EventsDefinition, eventSettings } from './events.js'
+import { createEventing, type EventsDefinition, type EventValues, eventSettings } from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
 import { corsAt, corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
@@ -54,7 +54,7 @@ export type Command<S extends Shape> = (context: {
   readonly args: readonly string[]
 }) => Promise<string | undefined>
 
-interface CommonValues {
+interface CommonValues extends EventValues {
   readonly HOST: string
   readonly PORT: number
   readonly LOG_LEVEL: string
@@ -63,10 +63,6 @@ interface CommonValues {
   readonly DATABASE_URL: string
   readonly DATABASE_ROLE: string | undefined
   readonly DATABASE_POOL: number
-  readonly EVENT_TRANSPORT: 'embedded' | 'kafka'
-  readonly EVENT_SOURCES: string | undefined
-  readonly KAFKA_BROKERS: readonly string[]
-  readonly KAFKA_TOPIC_PREFIX: string | undefined
   readonly ALLOWED_ORIGINS: readonly string[]
 }
 
