@@ -80,6 +80,10 @@ export const eventSettings = {
 } as const satisfies Shape
 
 export type EventValues = ValuesOf<typeof eventSettings>
+type KafkaValues = Omit<
+  EventValues,
+  'EVENT_TRANSPORT' | 'EVENT_SOURCES' | 'KAFKA_BROKERS' | 'KAFKA_TOPIC_PREFIX'
+>
 
 /** @throws Error when the chosen transport lacks its settings */
 export function createEventing(
@@ -120,7 +124,8 @@ function transportOf(name: string, { service }: EventsDefinition, values: EventV
   return { remote: new KafkaTransport(options), sink: service && new KafkaSink(options) }
 }
 
-function kafkaSecurity(values: EventValues): Pick<KafkaOptions, 'sasl' | 'tls'> {
+/** How the brokers are reached. @throws Error for settings that contradict each other */
+export function kafkaSecurity(values: KafkaValues): Pick<KafkaOptions, 'sasl' | 'tls'> {
   const {
     KAFKA_USERNAME: username,
     KAFKA_PASSWORD: password,
