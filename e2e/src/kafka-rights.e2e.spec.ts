@@ -1,8 +1,9 @@
 import { type Reader, readersOf, type Topic, topics } from '@grantlog/contracts'
-import { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport } from '@grantlog/eventing'
+import { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport, verifyTopics } from '@grantlog/eventing'
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { confidentialClient } from './clients.js'
+import { Ada, type RunningSystem, startSystem } from './running-system.js'
 
 const users = ['clients', 'consent', 'token', 'resource'] as const satisfies Reader[]
 const all = Object.keys(topics) as Topic[]
@@ -11,6 +12,11 @@ describeWithKafka('on Kafka', () => {
   let running: RunningSystem
   beforeAll(async () => {
     running = await startSystem('kafka')
+    // so that every topic that is read holds an event
+    const [client, ada] = [await confidentialClient(running), new Ada(running)]
+    const url = await client.authorizationUrl('invoices:read')
+    const { refreshToken } = await client.redeem(await ada.answer(url, client.redirectUri))
+    await client.revoke(refreshToken)
   })
   afterAll(() => running?.stop())
 
@@ -48,33 +54,36 @@ describeWithKafka('on Kafka', () => {
 
   describe('a service', () => {
     it.each(pairs.filter(pair => !mayWrite(pair)))('%s writes no event to %s', async (user, topic) => {
-      await expect(write(as(user), topic)).rejects.toMatchObject({ type: 'TOPIC_AUTHORIZATION_FAILED' })
+      await expect(write(as(user), topic)).rejects.toThrow('Not authorized to access topics')
     })
 
     it.each(pairs.filter(pair => !mayRead(pair) && !mayWrite(pair)))(
       '%s is not told what %s holds',
       async (user, topic) => {
-        await expect(read(as(user), topic)).rejects.toMatchObject({ type: 'TOPIC_AUTHORIZATION_FAILED' })
+        await expect(read(as(user), topic)).rejects.toThrow('Not authorized to access topics')
       },
     )
 
     it('token reads its own events from its log: not from Kafka, where it only writes them', async () => {
-      await expect(read(as('token'), 'keys')).rejects.toMatchObject({ type: 'TOPIC_AUTHORIZATION_FAILED' })
+      await expect(read(as('token'), 'keys')).rejects.toThrow('Not authorized to access topics')
     })
 
     it.each(pairs.filter(pair => mayRead(pair)))('%s reads what it needs of %s', async (user, topic) => {
-      // heartbeats are no events: of what holds nothing else, that nothing is wrong says the running system
-      if (topic !== 'revocations') await expect(read(as(user), topic)).resolves.toBe('an event')
+      await expect(read(as(user), topic)).resolves.toBe('an event')
     })
 
     it('joins no consumer group of another one', async () => {
       const options = as('consent', { clientId: 'grantlog-token' })
-      await expect(read(options, 'clients')).rejects.toMatchObject({ type: 'GROUP_AUTHORIZATION_FAILED' })
+      await expect(read(options, 'clients')).rejects.toMatchObject({
+        name: 'KafkaJSGroupCoordinatorNotFound',
+      })
     })
 
     it('creates no topic', async () => {
       const elsewhere = as('token', { topicPrefix: `${running.backbone.kafka?.topicPrefix}other.` })
-      await expect(applyTopics(elsewhere)).rejects.toThrow(/[Aa]uthoriz/)
+      await expect(applyTopics(elsewhere)).rejects.toMatchObject({
+        errors: expect.arrayContaining([expect.objectContaining({ type: 'TOPIC_AUTHORIZATION_FAILED' })]),
+      })
     })
   })
 
@@ -86,7 +95,8 @@ describeWithKafka('on Kafka', () => {
     ],
   ] as const)('%s is not let in', async (_, { sasl }) => {
     const { sasl: _sasl, ...options } = as('token')
-    await expect(write({ ...options, ...(sasl && { sasl }) }, 'tokens')).rejects.toThrow()
+    await expect(verifyTopics({ ...options, ...(sasl && { sasl }) })).rejects.toThrow()
+    await expect(verifyTopics(as('admin'))).resolves.toEqual([])
   })
 
   it('a service does what it needs: the log of each is published to its end, and what they say is read', async () => {
