@@ -7,7 +7,16 @@ const description = z.object({
   transport: z.enum(['embedded', 'kafka']),
   databases: z.record(z.string(), z.string()),
   urls: z.record(z.string(), z.string()),
-  kafka: z.object({ brokers: z.array(z.string()), topicPrefix: z.string() }).optional(),
+  kafka: z
+    .object({
+      brokers: z.array(z.string()),
+      topicPrefix: z.string(),
+      /** Of the broker that npm start has started. */
+      admin: z
+        .object({ mechanism: z.literal('scram-sha-512'), username: z.string(), password: z.string() })
+        .optional(),
+    })
+    .optional(),
 })
 
 const secrets = z.object({

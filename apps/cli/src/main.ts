@@ -1,5 +1,7 @@
 import type { Command } from './command.js'
+import { aclsCommands } from './commands/acls.js'
 import { clientsBootstrap } from './commands/clients-bootstrap.js'
+import { dbPrepare } from './commands/db-prepare.js'
 import { doctor } from './commands/doctor.js'
 import { keysCommands } from './commands/keys.js'
 import { log } from './commands/log.js'
@@ -16,6 +18,8 @@ const commands: readonly Command[] = [
   topicsApply,
   topicsVerify,
   topicsRebuild,
+  ...aclsCommands,
+  dbPrepare,
   doctor,
   ...projectionCommands,
   ...segmentCommands,

@@ -40,6 +40,10 @@ function environmentOf(service: 'clients' | 'token', installation: Installation)
           EVENT_TRANSPORT: 'kafka',
           KAFKA_BROKERS: kafka.brokers.join(','),
           KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
+          ...(kafka.admin && {
+            KAFKA_USERNAME: kafka.admin.username,
+            KAFKA_PASSWORD: kafka.admin.password,
+          }),
         }
       : { EVENT_TRANSPORT: 'embedded', EVENT_SOURCES: othersOf(service, databases) }),
   }

@@ -1,14 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { applyTopics } from '@grantlog/eventing'
 import {
-  ensureDatabase,
-  type KafkaBroker,
-  kafkaAvailable,
-  startKafka,
-  startPostgres,
-} from '@grantlog/servers'
+  applyAccess,
+  applyTopics,
+  type KafkaLogin,
+  type KafkaOptions,
+  prepareDatabase,
+  type Roles,
+} from '@grantlog/eventing'
+import { type KafkaBroker, kafkaAvailable, startKafka, startPostgres } from '@grantlog/servers'
 import { step } from './console.js'
-import { type Backbone, databaseNames } from './environment.js'
+import { type Backbone, type DatabaseName, databaseNames } from './environment.js'
 import type { Installation } from './installation.js'
 import type { Options } from './options.js'
 
@@ -17,6 +19,10 @@ export async function startBackbone(
   installation: Installation,
   options: Options,
 ): Promise<{ backbone: Backbone; broker?: KafkaBroker; stop: () => Promise<void> }> {
+  const roles = Object.fromEntries(databaseNames.map(name => [name, createRoles(name)])) as Record<
+    DatabaseName,
+    Roles
+  >
   const postgres = await step(
     'Postgres',
     async () => {
@@ -24,25 +30,34 @@ export async function startBackbone(
         dir: join(installation.folder, 'postgres'),
         persistent: !installation.temporary,
       })
-      for (const name of databaseNames) await ensureDatabase(server.url('postgres'), databaseOf(name))
+      for (const name of databaseNames)
+        await prepareDatabase(server.url('postgres'), databaseOf(name), roles[name])
       return server
     },
-    server => `port ${server.port}, a database per service`,
+    server => `port ${server.port}, a database and two roles per service`,
   )
-  const databaseUrl: Backbone['databaseUrl'] = name => postgres.url(databaseOf(name))
+  const urlAs = (who: keyof Roles) => (name: DatabaseName) =>
+    withRole(postgres.url(databaseOf(name)), roles[name][who])
+  const databases = { databaseUrl: urlAs('owner'), serviceUrl: urlAs('service') }
   if (options.transport === 'embedded')
-    return { backbone: { transport: 'embedded', databaseUrl }, stop: () => postgres.stop() }
+    return { backbone: { transport: 'embedded', ...databases }, stop: () => postgres.stop() }
 
   try {
     const kafka = await startOrFindKafka(installation)
     const topicPrefix = `${installation.secrets.id}.`
+    const passwords = 'passwords' in kafka ? kafka.passwords : undefined
+    const login = passwords && { sasl: adminOf(passwords) }
     await step(
       'Kafka topics',
-      () => createTopics(kafka.brokers, topicPrefix),
+      () => createTopics({ clientId: 'grantlog-launcher', brokers: kafka.brokers, topicPrefix, ...login }),
       () => `${topicPrefix}grantlog.*`,
     )
     return {
-      backbone: { transport: 'kafka', databaseUrl, kafka: { brokers: kafka.brokers, topicPrefix } },
+      backbone: {
+        transport: 'kafka',
+        ...databases,
+        kafka: { brokers: kafka.brokers, topicPrefix, ...(passwords && { passwords }) },
+      },
       ...('kill' in kafka && { broker: kafka }),
       stop: async () => {
         await kafka.stop()
@@ -56,6 +71,17 @@ export async function startBackbone(
 }
 
 const databaseOf = (service: string) => `grantlog_${service}`
+
+/** With passwords that hold until the next start. */
+function createRoles(service: DatabaseName): Roles {
+  const password = () => randomBytes(18).toString('base64url')
+  const name = databaseOf(service)
+  return { owner: { name: `${name}_owner`, password: password() }, service: { name, password: password() } }
+}
+
+function withRole(url: string, { name, password }: Roles['owner']): string {
+  return Object.assign(new URL(url), { username: name, password }).href
+}
 
 async function startOrFindKafka(
   installation: Installation,
@@ -72,18 +98,25 @@ async function startOrFindKafka(
     )
   return step(
     'Kafka',
-    () => startKafka({ dir: join(installation.folder, 'kafka') }),
-    ({ port }) => `port ${port}, a single KRaft broker`,
+    () => startKafka({ dir: join(installation.folder, 'kafka'), users: databaseNames }),
+    ({ port }) => `port ${port}, a single KRaft broker, a user per service`,
   )
 }
 
-async function createTopics(brokers: readonly string[], topicPrefix: string): Promise<void> {
+async function createTopics(kafka: KafkaOptions): Promise<void> {
   const { wrong } = await withTimeout(
-    applyTopics({ clientId: 'grantlog-launcher', brokers, topicPrefix }),
+    applyTopics(kafka),
     30_000,
-    `Kafka does not answer at ${brokers.join(', ')}`,
+    `Kafka does not answer at ${kafka.brokers.join(', ')}`,
   )
   if (wrong.length > 0) throw new Error(wrong.join('; '))
+  // another broker’s rights are its operator’s affair
+  if (kafka.sasl) await applyAccess(kafka)
+}
+
+/** Who may do anything on the broker that was started here. */
+export function adminOf(passwords: KafkaBroker['passwords']): KafkaLogin {
+  return { mechanism: 'scram-sha-512', username: 'admin', password: passwords.admin ?? '' }
 }
 
 async function withTimeout<T>(work: Promise<T>, milliseconds: number, failure: string): Promise<T> {

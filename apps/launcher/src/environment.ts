@@ -3,8 +3,16 @@ import type { Installation, ServiceName } from './installation.js'
 /** How the services reach each other's events, and their own databases. */
 export interface Backbone {
   readonly transport: 'embedded' | 'kafka'
+  /** As the owner of the database. */
   readonly databaseUrl: (service: DatabaseName) => string
-  readonly kafka?: { readonly brokers: readonly string[]; readonly topicPrefix: string }
+  /** As the role that the service runs as. */
+  readonly serviceUrl: (service: DatabaseName) => string
+  readonly kafka?: {
+    readonly brokers: readonly string[]
+    readonly topicPrefix: string
+    /** Of `admin` and of each service, where the broker asks for one. */
+    readonly passwords?: Readonly<Record<string, string>>
+  }
 }
 
 export const databaseNames = ['clients', 'consent', 'token', 'resource'] as const
@@ -72,13 +80,28 @@ export function environmentOf(
   }
 }
 
-function events(service: DatabaseName, { transport, databaseUrl, kafka }: Backbone): NodeJS.ProcessEnv {
+/** What a service's `migrate` needs. */
+export function migrationEnvironment(service: DatabaseName, backbone: Backbone): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    NODE_ENV: 'production',
+    DATABASE_URL: backbone.databaseUrl(service),
+    DATABASE_ROLE: new URL(backbone.serviceUrl(service)).username,
+  }
+}
+
+function events(service: DatabaseName, { transport, serviceUrl, kafka }: Backbone): NodeJS.ProcessEnv {
   const others = (['clients', 'consent', 'token'] as const).filter(name => name !== service)
   return {
-    DATABASE_URL: databaseUrl(service),
+    DATABASE_URL: serviceUrl(service),
     EVENT_TRANSPORT: transport,
     ...(kafka
-      ? { KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_TOPIC_PREFIX: kafka.topicPrefix }
-      : { EVENT_SOURCES: others.map(name => `${name}=${databaseUrl(name)}`).join(',') }),
+      ? {
+          KAFKA_BROKERS: kafka.brokers.join(','),
+          KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
+          ...(kafka.passwords && { KAFKA_USERNAME: service, KAFKA_PASSWORD: kafka.passwords[service] }),
+        }
+      : { EVENT_SOURCES: others.map(name => `${name}=${serviceUrl(name)}`).join(',') }),
   }
 }

@@ -1,14 +1,20 @@
 import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { KafkaBroker } from '@grantlog/servers'
-import { startBackbone } from './backbone.js'
+import { adminOf, startBackbone } from './backbone.js'
 import { say, step } from './console.js'
 import { createDemo } from './demo.js'
-import { type Backbone, databaseNames, environmentOf } from './environment.js'
+import {
+  type Backbone,
+  type DatabaseName,
+  databaseNames,
+  environmentOf,
+  migrationEnvironment,
+} from './environment.js'
 import { type Demo, type Installation, root, type ServiceName, serviceNames } from './installation.js'
 import type { Options } from './options.js'
 import { type Rebuilder, rebuildOnChange } from './rebuild.js'
-import { ServiceProcess } from './service-process.js'
+import { runCommand, ServiceProcess } from './service-process.js'
 
 const authorizationServices = [
   'clients',
@@ -87,7 +93,10 @@ export class System {
     this.#services.set(name, service)
     await step(
       name,
-      () => service.start(),
+      async () => {
+        if (isWithDatabase(name)) await runCommand(name, ['migrate'], migrationEnvironment(name, backbone))
+        await service.start()
+      },
       () => this.installation.url(name),
     )
   }
@@ -127,12 +136,19 @@ export class System {
   }
 }
 
+const isWithDatabase = (name: ServiceName): name is DatabaseName =>
+  (databaseNames as readonly ServiceName[]).includes(name)
+
 /** What `grantlog` (the operator's program) reads to find this installation. */
 function describe(installation: Installation, backbone: Backbone): object {
   return {
     transport: backbone.transport,
     databases: Object.fromEntries(databaseNames.map(name => [name, backbone.databaseUrl(name)])),
     urls: Object.fromEntries(serviceNames.map(name => [name, installation.url(name)])),
-    ...(backbone.kafka && { kafka: backbone.kafka }),
+    ...(backbone.kafka && { kafka: describeKafka(backbone.kafka) }),
   }
+}
+
+function describeKafka({ brokers, topicPrefix, passwords }: NonNullable<Backbone['kafka']>): object {
+  return { brokers, topicPrefix, ...(passwords && { admin: adminOf(passwords) }) }
 }

@@ -87,6 +87,7 @@ export async function startCluster(
     const backbone = (port: number): Backbone => ({
       transport,
       databaseUrl: name => postgres.url(`grantlog_${name}`, port),
+      serviceUrl: name => postgres.url(`grantlog_${name}`, port),
       ...(kafka && { kafka: { brokers: [`127.0.0.1:${kafkaPort}`], topicPrefix } }),
     })
     const [direct, proxied] = [backbone(postgres.port), backbone(postgresPort)]

@@ -37,11 +37,13 @@ export {
   type RequestState,
   requestState,
 } from './requests.js'
+export { grantRights, prepareDatabase, type Roles } from './rights.js'
 export { attachSegment, detachSegment, listSegments, type Segment, SegmentStays } from './segments.js'
 export { createEventTables, dropEventTables } from './tables.js'
 export { EmbeddedTransport } from './transport/embedded.js'
 export { KafkaTransport } from './transport/kafka.js'
-export type { KafkaOptions } from './transport/kafka-client.js'
+export { type Access, applyAccess, wantedAccess } from './transport/kafka-access.js'
+export type { KafkaLogin, KafkaOptions } from './transport/kafka-client.js'
 export { KafkaSink } from './transport/kafka-sink.js'
 export { applyTopics, verifyTopics } from './transport/kafka-topics.js'
 export type {

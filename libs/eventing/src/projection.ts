@@ -1,5 +1,6 @@
 import { definitionOf, type EventType, type RecordedEvent, type Topic } from '@grantlog/contracts'
 import { HandlerFailed } from './errors.js'
+import { readModelComment } from './table-beside.js'
 
 /** A row of a read model: plain JSON values, one per column. */
 export type Row = object
@@ -42,10 +43,11 @@ export function defineProjection<R extends Row>(projection: ProjectionOf<R>): Pr
   return projection
 }
 
-/** The statement that creates the projection's table, for a migration. */
+/** The statements that create the projection's table, for a migration. */
 export function createProjectionTable(projection: Projection): string {
   const columns = Object.entries(projection.columns).map(([column, type]) => `${column} ${type}`)
-  return `create table ${projection.table} (${columns.join(', ')}, primary key (${projection.key}))`
+  return `create table ${projection.table} (${columns.join(', ')}, primary key (${projection.key}));
+    comment on table ${projection.table} is '${readModelComment}'`
 }
 
 export function topicsOf(projection: Projection): Topic[] {

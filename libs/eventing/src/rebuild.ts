@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { beginAlone, loadPositions, registerProjection, saveCheckpoints } from './checkpoint.js'
-import { Connection } from './connection.js'
 import { copyRows } from './copy-rows.js'
 import { type Feeds, subscribeTo } from './feeds.js'
 import { GroupApply } from './group-apply.js'
 import type { Projection, Row } from './projection.js'
 import { park, tellChanged, writeRows } from './read-model.js'
 import { compareWithReplay, type Progress, type Replayed, replay } from './replay.js'
+import { type TableBeside, tableBeside } from './table-beside.js'
 import { inTransaction } from './transaction.js'
 import type { Position } from './transport/transport.js'
 
@@ -37,7 +37,7 @@ export async function rebuild(
   }
   await removeLeftovers(pool, projection)
   await registerProjection(pool, next, teller)
-  const built = await tableLike(pool, projection.table, mark)
+  const built = await tableBeside(pool, projection.table, mark)
   try {
     const { told, signal } = options
     const rows = new RowsOnTheirWay(pool, next)
@@ -213,64 +213,6 @@ function isAtLeast(
   )
 }
 
-/** A table of the same shape beside another, whose indexes get the other's names when it takes its place. */
-interface TableBeside {
-  /** Adds the key and the indexes, which are not there while it is filled. */
-  index(): Promise<void>
-  /** Tells the planner what is in it. */
-  analyze(): Promise<void>
-  swap(client: pg.ClientBase): Promise<void>
-}
-
-async function tableLike(pool: pg.Pool, table: string, mark: string): Promise<TableBeside> {
-  const beside = `${table}_${mark}`
-  const { rows: constraints } = await pool.query<{ name: string; definition: string }>(
-    `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
-     where conrelid = $1::regclass and contype in ('p', 'u', 'x')`,
-    [table],
-  )
-  const { rows: indexes } = await pool.query<{ name: string; definition: string }>(
-    `select c.relname as name, pg_get_indexdef(i.indexrelid) as definition
-     from pg_index i join pg_class c on c.oid = i.indexrelid
-     where i.indrelid = $1::regclass and not exists (select from pg_constraint k where k.conindid = i.indexrelid)`,
-    [table],
-  )
-  await pool.query(`create table ${beside} (like ${table} including all excluding indexes)`)
-  return {
-    async index() {
-      await patiently(pool, [
-        ...constraints.map(
-          ({ name, definition }) => `alter table ${beside} add constraint "${name}_${mark}" ${definition}`,
-        ),
-        ...indexes.map(({ name, definition }) =>
-          definition.replace(/^(CREATE (?:UNIQUE )?INDEX) \S+ ON \S+/, `$1 "${name}_${mark}" ON ${beside}`),
-        ),
-      ])
-    },
-    async analyze() {
-      await patiently(pool, [`analyze ${beside}`])
-    },
-    async swap(client) {
-      await client.query(`drop table ${table}`)
-      await client.query(`alter table ${beside} rename to ${table}`)
-      for (const { name } of constraints)
-        await client.query(`alter table ${table} rename constraint "${name}_${mark}" to "${name}"`)
-      for (const { name } of indexes) await client.query(`alter index "${name}_${mark}" rename to "${name}"`)
-    },
-  }
-}
-
-/** On a connection of their own, for as long as they take. */
-async function patiently(pool: pg.Pool, statements: readonly string[]): Promise<void> {
-  const client = await pool.connect()
-  if (client instanceof Connection) client.patient = true
-  try {
-    for (const statement of statements) await client.query(statement)
-  } finally {
-    client.release(true)
-  }
-}
-
 /** What a rebuild that did not come to its end left behind. */
 async function removeLeftovers(pool: pg.Pool, { name, table }: Projection): Promise<void> {
   const { rows } = await pool.query<{ name: string; read_model: string }>(
@@ -280,7 +222,7 @@ async function removeLeftovers(pool: pg.Pool, { name, table }: Projection): Prom
   for (const left of rows) {
     if (!left.read_model.startsWith(`${table}_`)) continue
     await inTransaction(pool, async client => {
-      await client.query(`drop table if exists ${left.read_model}`)
+      await client.query('select drop_beside($1, $2)', [table, left.read_model.slice(table.length + 1)])
       for (const kept of ['checkpoints', 'parked'])
         await client.query(`delete from ${kept} where projection = $1`, [left.name])
       await client.query('delete from projections where name = $1', [left.name])

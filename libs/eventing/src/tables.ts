@@ -1,3 +1,5 @@
+import { createBesideFunctions, dropBesideFunctions } from './table-beside.js'
+
 /** Positions per segment of the log. */
 export const segmentSize = 1_000_000
 
@@ -150,11 +152,13 @@ export const createEventTables = `
     outcome text
   );
   create index projection_requests_open on projection_requests (projection, id) where ok is null;
+  ${createBesideFunctions}
 `
 
 export const dropEventTables = `
   drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, event_types, segments, events, streams;
   drop function add_segments, create_segment;
+  ${dropBesideFunctions}
 `
 
 /** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */

@@ -149,6 +149,13 @@ export const databaseSettings = {
     pattern: /^postgres(ql)?:\/\/\S+$/,
     wrong: 'must be a URL that begins with postgres://',
   }),
+  DATABASE_ROLE: setting.optional(
+    setting.text({
+      describe:
+        'For the owner of the database, who migrates: the role that the service runs as, which gets the rights that it needs.',
+      example: 'token',
+    }),
+  ),
   DATABASE_POOL: setting.integer({
     min: 8,
     max: 200,

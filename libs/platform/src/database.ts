@@ -1,4 +1,4 @@
-import { Connection } from '@grantlog/eventing'
+import { Connection, grantRights } from '@grantlog/eventing'
 import type pg from 'pg'
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm'
 
@@ -37,8 +37,13 @@ export async function openDatabase(
   }
 }
 
-/** Brings the schema up to date. Instances that start at once take turns, and all but the first find nothing to do. */
-export async function migrate(db: DataSource): Promise<number> {
+/**
+ * Brings the schema up to date, and gives the role that the service runs as what it needs. Instances that start at once take turns,
+ * and all but the first find nothing to do. Who does not own the schema can only find that it is up to date.
+ * @returns how many migrations were run
+ * @throws Error where somebody else has to run them
+ */
+export async function migrate(db: DataSource, role?: string): Promise<number> {
   const pool = poolOf(db)
   const used = new Set<Connection>()
   const bePatient = (client: pg.PoolClient) => {
@@ -48,13 +53,35 @@ export async function migrate(db: DataSource): Promise<number> {
   const client = await pool.connect()
   try {
     await client.query(`select pg_advisory_lock(hashtextextended('migrations', 0))`)
+    if (!(await ownsSchema(client))) {
+      await assertUpToDate(db, client)
+      return 0
+    }
     const done = await db.runMigrations()
+    if (role !== undefined) await grantRights(client, role)
     return done.length
   } finally {
     pool.off('acquire', bePatient)
     for (const connection of used) connection.patient = false
     client.release(true) // the lock ends with its connection
   }
+}
+
+async function ownsSchema(client: pg.PoolClient): Promise<boolean> {
+  const { rows } = await client.query<{ owns: boolean }>(
+    `select has_schema_privilege('public', 'create') as owns`,
+  )
+  return rows[0]?.owns === true
+}
+
+async function assertUpToDate(db: DataSource, client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ known: boolean; user: string }>(
+    `select coalesce(has_table_privilege(to_regclass('public.migrations'), 'select'), false) as known, current_user as user`,
+  )
+  if (rows[0]?.known !== true || (await db.showMigrations()))
+    throw new Error(
+      `The schema is not up to date, and ${rows[0]?.user} does not own it: run “node main.js migrate” with the owner’s DATABASE_URL, and DATABASE_ROLE=${rows[0]?.user}`,
+    )
 }
 
 /** TypeORM's own pool: the event store speaks SQL through it. */

@@ -3,6 +3,7 @@ import {
   type AnyDecider,
   EmbeddedTransport,
   Eventing,
+  type KafkaOptions,
   KafkaSink,
   KafkaTransport,
   type Projection,
@@ -10,7 +11,7 @@ import {
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Clock } from './clock.js'
-import { type Shape, setting } from './config.js'
+import { type Shape, setting, type ValuesOf } from './config.js'
 import { poolOf } from './database.js'
 
 /** What a service has to do with events: whose log it writes, and the read models that it keeps. */
@@ -45,6 +46,31 @@ export const eventSettings = {
     example: 'kafka-1:9092,kafka-2:9092',
     default: '',
   }),
+  KAFKA_USERNAME: setting.optional(
+    setting.text({
+      describe: 'With Kafka: as whom to log in, by SASL. Without it nobody does.',
+      example: 'token',
+    }),
+  ),
+  KAFKA_PASSWORD: setting.optional(
+    setting.secret({ describe: 'With Kafka: the password of KAFKA_USERNAME.', example: '32 characters' }),
+  ),
+  KAFKA_SASL_MECHANISM: setting.oneOf(['scram-sha-512', 'scram-sha-256', 'plain'], {
+    describe: 'With Kafka: how the password is proved; plain shows it to the broker, and needs TLS.',
+    example: 'scram-sha-256',
+    default: 'scram-sha-512',
+  }),
+  KAFKA_TLS: setting.oneOf(['on', 'off'], {
+    describe: 'With Kafka: whether brokers are reached by TLS.',
+    example: 'on',
+    default: 'off',
+  }),
+  KAFKA_CA_CERTIFICATES: setting.optional(
+    setting.certificates({
+      describe: 'With Kafka: who may have issued the brokers’ certificates; without it whom Node trusts.',
+      example: '"$(cat ca.pem)"',
+    }),
+  ),
   KAFKA_TOPIC_PREFIX: setting.optional(
     setting.text({
       describe: 'Put before every topic name, where several installations share a Kafka.',
@@ -53,12 +79,11 @@ export const eventSettings = {
   ),
 } as const satisfies Shape
 
-interface EventValues {
-  readonly EVENT_TRANSPORT: 'embedded' | 'kafka'
-  readonly EVENT_SOURCES: string | undefined
-  readonly KAFKA_BROKERS: readonly string[]
-  readonly KAFKA_TOPIC_PREFIX: string | undefined
-}
+export type EventValues = ValuesOf<typeof eventSettings>
+type KafkaValues = Omit<
+  EventValues,
+  'EVENT_TRANSPORT' | 'EVENT_SOURCES' | 'KAFKA_BROKERS' | 'KAFKA_TOPIC_PREFIX'
+>
 
 /** @throws Error when the chosen transport lacks its settings */
 export function createEventing(
@@ -93,7 +118,31 @@ function transportOf(name: string, { service }: EventsDefinition, values: EventV
   const options = {
     clientId: `grantlog-${name}`,
     brokers: values.KAFKA_BROKERS,
+    ...kafkaSecurity(values),
     ...(values.KAFKA_TOPIC_PREFIX !== undefined && { topicPrefix: values.KAFKA_TOPIC_PREFIX }),
   }
   return { remote: new KafkaTransport(options), sink: service && new KafkaSink(options) }
+}
+
+/** How the brokers are reached. @throws Error for settings that contradict each other */
+export function kafkaSecurity(values: KafkaValues): Pick<KafkaOptions, 'sasl' | 'tls'> {
+  const {
+    KAFKA_USERNAME: username,
+    KAFKA_PASSWORD: password,
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_TLS: tls,
+    KAFKA_CA_CERTIFICATES: ca,
+  } = values
+  if ((username === undefined) !== (password === undefined))
+    throw new Error(
+      `${username === undefined ? 'KAFKA_USERNAME' : 'KAFKA_PASSWORD'} is missing: set both KAFKA_USERNAME and KAFKA_PASSWORD, or neither`,
+    )
+  if (tls === 'off' && ca !== undefined)
+    throw new Error('KAFKA_CA_CERTIFICATES is of no use without TLS: set KAFKA_TLS=on')
+  if (tls === 'off' && username !== undefined && mechanism === 'plain')
+    throw new Error('KAFKA_SASL_MECHANISM=plain would show the password to the network: set KAFKA_TLS=on')
+  return {
+    ...(username !== undefined && password !== undefined && { sasl: { mechanism, username, password } }),
+    ...(tls === 'on' && { tls: ca ? { ca: ca.map(String) } : true }),
+  }
 }

@@ -20,7 +20,7 @@ import {
 import { type DatabaseDefinition, migrate, openDatabase, poolOf } from './database.js'
 import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
 import { measureEvents } from './event-metrics.js'
-import { createEventing, type EventsDefinition, eventSettings } from './events.js'
+import { createEventing, type EventsDefinition, type EventValues, eventSettings } from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
 import { corsAt, corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
@@ -54,18 +54,15 @@ export type Command<S extends Shape> = (context: {
   readonly args: readonly string[]
 }) => Promise<string | undefined>
 
-interface CommonValues {
+interface CommonValues extends EventValues {
   readonly HOST: string
   readonly PORT: number
   readonly LOG_LEVEL: string
   readonly SHUTDOWN_GRACE_SECONDS: number
   readonly TRUSTED_PROXIES: readonly string[]
   readonly DATABASE_URL: string
+  readonly DATABASE_ROLE: string | undefined
   readonly DATABASE_POOL: number
-  readonly EVENT_TRANSPORT: 'embedded' | 'kafka'
-  readonly EVENT_SOURCES: string | undefined
-  readonly KAFKA_BROKERS: readonly string[]
-  readonly KAFKA_TOPIC_PREFIX: string | undefined
   readonly ALLOWED_ORIGINS: readonly string[]
 }
 
@@ -84,7 +81,8 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
 }
 
 /**
- * The whole main.ts of a service. `node main.js` serves, `node main.js migrate` migrates, others run a command of it.
+ * The whole main.ts of a service. `node main.js` serves, others run a command of it. `node main.js migrate` needs only the database's
+ * settings.
  * `node main.js settings` needs no setting itself: it prints what there are, as JSON. `node main.js doctor` needs only the database's:
  * it prints, as JSON, what is wrong with what only this program's code can judge.
  */
@@ -96,6 +94,7 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
   }
   try {
     if (command === 'doctor') return await examineStates(definition)
+    if (command === 'migrate') return await migrateOnly(definition)
     const config = loadConfig(settingsOf(definition), processEnvironment()) as ValuesOf<S> & CommonValues
     const logger = createLogger(definition.name, command === undefined ? config.LOG_LEVEL : 'error')
     if (command === undefined) await listen(definition, config, logger)
@@ -106,6 +105,19 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
     process.exitCode = error instanceof ConfigurationError ? 78 : 1
     if (process.connected) process.disconnect()
     setTimeout(() => process.exit(), 1000).unref()
+  }
+}
+
+async function migrateOnly<S extends Shape>({ name, database }: ServiceDefinition<S>): Promise<void> {
+  if (database === undefined) throw new Error('“migrate” is for services with a database')
+  const config = loadConfig({ service: name, settings: databaseSettings }, processEnvironment())
+  const db = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL, database)
+  try {
+    const done = await migrate(db, config.DATABASE_ROLE)
+    process.stdout.write(done === 0 ? 'the schema was up to date\n' : `ran ${done} migrations\n`)
+  } finally {
+    await db.destroy()
+    if (process.connected) process.disconnect()
   }
 }
 
@@ -145,7 +157,7 @@ async function openParts<S extends Shape>(
     definition.database &&
     (await openDatabase(config.DATABASE_URL, config.DATABASE_POOL, definition.database))
   if (db) {
-    const done = await migrate(db)
+    const done = await migrate(db, config.DATABASE_ROLE)
     if (done > 0) logger.info({ migrations: done }, 'the schema is up to date')
     health.add('database', async () => {
       await db.query('select 1')

@@ -22,6 +22,8 @@ export interface KafkaBroker {
   readonly brokers: readonly string[]
   readonly port: number
   readonly pid: number
+  /** The password of each user, where it asks for one. */
+  readonly passwords: Readonly<Record<string, string>>
   stop(): Promise<void>
   /** `kill -9`; `restart` brings it back on the same port with the same data. */
   kill(): Promise<void>
@@ -40,18 +42,25 @@ export async function startKafka(options: {
   port?: number
   /** The port that clients are told of, where a proxy stands before the broker. Default: its own. */
   advertisedPort?: number
+  /** Asks for a login, of `admin` or one of these (SCRAM-SHA-512), and allows what an ACL says; only `admin` may do anything. */
+  users?: readonly string[]
+  /** As PEM; then it speaks TLS. With `users`. */
+  tls?: { key: string; certificate: string }
 }): Promise<KafkaBroker> {
   const { dir } = options
   const home = await kafkaHome()
   await mkdir(dir, { recursive: true })
   const properties = join(dir, 'server.properties')
-  const port = await configure(dir, properties, options)
+  const passwords = options.users ? await passwordsOf(dir, ['admin', ...options.users]) : {}
+  const port = await configure(dir, properties, options, passwords)
   const command = javaCommand(home)
-  format(command, properties, dir)
-  let child = await start(command, properties, port, dir)
+  format(command, properties, dir, passwords)
+  const answers = options.users ? async () => true : async () => (await countBrokers(port)) > 0
+  let child = await start(command, properties, port, dir, answers)
   return {
     brokers: [`127.0.0.1:${port}`],
     port,
+    passwords,
     get pid() {
       return child.pid ?? 0
     },
@@ -59,7 +68,7 @@ export async function startKafka(options: {
     kill: () => stopProcess(child, 'SIGKILL'),
     async restart() {
       await stopProcess(child, 'SIGTERM')
-      child = await start(command, properties, port, dir)
+      child = await start(command, properties, port, dir, answers)
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
@@ -84,22 +93,28 @@ function javaCommand(home: string): JavaCommand {
 async function configure(
   dir: string,
   properties: string,
-  wanted: { port?: number; advertisedPort?: number },
+  wanted: Pick<Parameters<typeof startKafka>[0], 'port' | 'advertisedPort' | 'users' | 'tls'>,
+  passwords: KafkaBroker['passwords'],
 ): Promise<number> {
   const known =
-    existsSync(properties) && /PLAINTEXT:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(properties, 'utf8'))?.[1]
+    existsSync(properties) &&
+    /^listeners=\w+:\/\/127\.0\.0\.1:(\d+)/m.exec(readFileSync(properties, 'utf8'))?.[1]
   if (known) return Number(known)
   const [first = 0, controller = 0] = await freePorts(2)
   const port = wanted.port ?? first
+  const listener = wanted.tls ? 'SASL_SSL' : wanted.users ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
   const one = (names: string[]) => names.map(name => `${name}=1`)
   const lines = [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controller}`,
     'controller.listener.names=CONTROLLER',
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${wanted.advertisedPort ?? port}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `listeners=${listener}://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=${listener}://127.0.0.1:${wanted.advertisedPort ?? port}`,
+    `listener.security.protocol.map=${listener}:${listener},CONTROLLER:PLAINTEXT`,
+    `inter.broker.listener.name=${listener}`,
+    ...(wanted.users ? loginLines(listener, passwords) : []),
+    ...(wanted.tls ? tlsLines(wanted.tls) : []),
     `log.dirs=${join(dir, 'data')}`,
     'auto.create.topics.enable=false',
     ...one([
@@ -125,16 +140,56 @@ async function configure(
     'background.threads=2',
     'num.replica.fetchers=1',
   ]
-  await writeFile(properties, `${lines.join('\n')}\n`)
+  await writeFile(properties, `${lines.join('\n')}\n`, { mode: 0o600 })
   return port
 }
 
-function format(command: JavaCommand, properties: string, dir: string): void {
+/** Passwords are made at the first start, and live with the data. */
+async function passwordsOf(dir: string, users: readonly string[]): Promise<Record<string, string>> {
+  const path = join(dir, 'passwords.json')
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+  const made = Object.fromEntries(users.map(user => [user, randomBytes(18).toString('base64url')]))
+  await writeFile(path, JSON.stringify(made), { mode: 0o600 })
+  return made
+}
+
+function loginLines(listener: string, passwords: KafkaBroker['passwords']): string[] {
+  const login = `org.apache.kafka.common.security.scram.ScramLoginModule required username="admin" password="${passwords.admin}";`
+  return [
+    'sasl.enabled.mechanisms=SCRAM-SHA-512',
+    'sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512',
+    `listener.name.${listener.toLowerCase()}.scram-sha-512.sasl.jaas.config=${login}`,
+    'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users=User:admin;User:ANONYMOUS', // the broker itself, as it asks its controller
+  ]
+}
+
+function tlsLines({ key, certificate }: { key: string; certificate: string }): string[] {
+  const inOneLine = (pem: string) => pem.trim().replaceAll('\n', '\\n')
+  return [
+    'ssl.keystore.type=PEM',
+    `ssl.keystore.key=${inOneLine(key)}`,
+    `ssl.keystore.certificate.chain=${inOneLine(certificate)}`,
+    'ssl.truststore.type=PEM',
+    `ssl.truststore.certificates=${inOneLine(certificate)}`,
+  ]
+}
+
+function format(
+  command: JavaCommand,
+  properties: string,
+  dir: string,
+  passwords: KafkaBroker['passwords'],
+): void {
   if (existsSync(join(dir, 'data/meta.properties'))) return
   const clusterId = `g${randomBytes(16).toString('base64url').slice(1)}` // must not begin with a hyphen
+  const users = Object.entries(passwords).flatMap(([name, password]) => [
+    '--add-scram',
+    `SCRAM-SHA-512=[name=${name},password=${password}]`,
+  ])
   const { status, stdout, stderr } = spawnSync(
     java(),
-    command('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties),
+    command('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...users),
     { encoding: 'utf8' },
   )
   if (status !== 0)
@@ -146,6 +201,7 @@ async function start(
   properties: string,
   port: number,
   dir: string,
+  answers: () => Promise<boolean>,
 ): Promise<ChildProcess> {
   const child = spawnTethered(java(), command('kafka.Kafka', properties), 'TERM')
   const log = createWriteStream(join(dir, 'broker.log'), { flags: 'a' })
@@ -164,7 +220,7 @@ async function start(
   for (const until = Date.now() + startMilliseconds; ; ) {
     if (ended) throw new Error(`Kafka ended while starting: ${words.slice(-1000)}`)
     // its own word first: another broker may be answering on that port
-    if (words.includes('Kafka Server started') && (await countBrokers(port)) > 0) return child
+    if (words.includes('Kafka Server started') && (await answers())) return child
     if (Date.now() > until) {
       await stopProcess(child, 'SIGKILL')
       throw new Error(

@@ -1,5 +1,5 @@
 export { browser, screenshot, seriousViolations, type TestBrowser } from './browser.js'
-export { certificates } from './certificates.js'
+export { certificates, server } from './certificates.js'
 export { type TestDatabase, testDatabase } from './databases.js'
 export { eventually } from './eventually.js'
 export { describeWithKafka, ownKafka, testKafka } from './kafka.js'

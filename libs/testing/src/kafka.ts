@@ -13,10 +13,12 @@ export async function testKafka(): Promise<{ brokers: string[]; topicPrefix: str
 }
 
 /** A broker of its own, for a test that kills it. */
-export async function ownKafka(): Promise<KafkaBroker> {
+export async function ownKafka(
+  options: Pick<Parameters<typeof startKafka>[0], 'users' | 'tls'> = {},
+): Promise<KafkaBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'grantlog-kafka-'))
   await chmod(dir, 0o755)
-  const broker = await startKafka({ dir })
+  const broker = await startKafka({ dir, ...options })
   return {
     ...broker,
     get pid() {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Topic } from '@grantlog/contracts'
-import kafkajs, { type Kafka } from 'kafkajs'
+import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs'
 import { topicName } from './topics.js'
 
 // kafkajs 2.2.4 re-arms a timer per connection every millisecond, for ever. Nothing pending, no throttle: nothing to check.
@@ -25,8 +25,18 @@ export interface KafkaOptions {
   readonly brokers: readonly string[]
   /** Put before every topic name; empty in production. */
   readonly topicPrefix?: string
+  /** undefined: the broker is not told who we are. */
+  readonly sasl?: KafkaLogin
+  /** With the authorities that Node trusts, or with others, as PEM. Default: no TLS. */
+  readonly tls?: true | { readonly ca: readonly string[] }
   /** Another client than kafkajs: the simulation's. */
   readonly client?: () => Kafka
+}
+
+export interface KafkaLogin {
+  readonly mechanism: 'scram-sha-512' | 'scram-sha-256' | 'plain'
+  readonly username: string
+  readonly password: string
 }
 
 export function client(options: KafkaOptions, retries = retry.retries): Kafka {
@@ -34,6 +44,8 @@ export function client(options: KafkaOptions, retries = retry.retries): Kafka {
   return new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
+    ...(options.sasl && { sasl: options.sasl as SASLOptions }), // its type wants to know which mechanism it is
+    ...(options.tls && { ssl: options.tls === true || { ca: [...options.tls.ca] } }),
     retry: { ...retry, retries },
     requestTimeout: 5_000, // a connection that the network forgot must not cost a minute
     logLevel: kafkajs.logLevel.NOTHING,

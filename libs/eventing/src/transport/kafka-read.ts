@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Topic } from '@grantlog/contracts'
+import { groupOf } from './kafka-access.js'
 import { client, type KafkaOptions, nameOf, retry } from './kafka-client.js'
 import { withAdmin } from './kafka-topics.js'
 
@@ -25,7 +26,7 @@ export async function readTopic(
   const { begin, left } = await extentOf(options, name)
   if (left.size === 0) return
   const consumer = client(options, 6).consumer({
-    groupId: `${options.topicPrefix ?? ''}grantlog.read.${randomUUID()}`,
+    groupId: `${groupOf(options.topicPrefix, options.clientId)}.read.${randomUUID()}`,
     retry: { ...retry, retries: 6, restartOnFailure: async () => false },
     maxWaitTimeInMs: 100,
   })

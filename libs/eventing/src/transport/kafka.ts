@@ -9,6 +9,7 @@ import {
 } from '@grantlog/contracts'
 import type { Consumer, EachBatchPayload } from 'kafkajs'
 import { ChainBroken } from '../errors.js'
+import { groupOf } from './kafka-access.js'
 import { client, type KafkaOptions, nameOf, retry } from './kafka-client.js'
 import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
 
@@ -81,7 +82,7 @@ class KafkaTail {
   async #read(): Promise<void> {
     await this.#findOffsets()
     const consumer = client(this.options).consumer({
-      groupId: `${this.options.topicPrefix ?? ''}grantlog.${this.subscriber.name}.${randomUUID()}`, // nobody waits for a dead member
+      groupId: `${groupOf(this.options.topicPrefix, this.options.clientId)}.${this.subscriber.name}.${randomUUID()}`, // nobody waits for a dead member
       retry: { ...retry, retries: 2, restartOnFailure: async () => false }, // then we open anew
       maxWaitTimeInMs: 100,
       sessionTimeout: 10_000,
