@@ -6,6 +6,8 @@ interface TopicDefinition {
   readonly name: string
   readonly partitions: number
   readonly writers: readonly Service[]
+  /** Who hears of it through Kafka: a service reads its own log where it is stored. `resource` is any API that follows it. */
+  readonly readers: readonly (Service | 'resource')[]
   readonly summary: string
 }
 
@@ -15,36 +17,42 @@ export const topics = {
     name: 'grantlog.clients.v1',
     partitions: 12,
     writers: ['clients'],
+    readers: ['consent', 'token'],
     summary: 'Clients and APIs: registered, updated, suspended, reinstated.',
   },
   grants: {
     name: 'grantlog.grants.v1',
     partitions: 12,
     writers: ['consent'],
+    readers: ['token'],
     summary: 'What resource owners approved, denied and revoked.',
   },
   organizations: {
     name: 'grantlog.organizations.v1',
     partitions: 12,
     writers: ['consent'],
+    readers: [],
     summary: 'Accounts, organizations and who may act for them, by opaque ids.',
   },
   tokens: {
     name: 'grantlog.tokens.v1',
     partitions: 12,
     writers: ['token'],
+    readers: ['consent'],
     summary: 'Codes redeemed, tokens issued, refresh tokens rotated and replayed.',
   },
   keys: {
     name: 'grantlog.keys.v1',
     partitions: 12,
     writers: ['token'],
+    readers: ['clients', 'consent'],
     summary: 'The signing keys’ public halves, and their life: announced, activated, retired, compromised.',
   },
   revocations: {
     name: 'grantlog.revocations.v1',
     partitions: 3,
     writers: ['clients', 'consent', 'token'],
+    readers: ['clients', 'consent', 'token', 'resource'],
     summary: 'The one feed that says which tokens no longer count, whoever revoked them.',
   },
 } as const satisfies Record<string, TopicDefinition>
