@@ -1,13 +1,15 @@
 /** The services that write events. `source` of an event is one of them. */
 export const services = ['clients', 'consent', 'token'] as const
 export type Service = (typeof services)[number]
+/** The services that hear of others' events. */
+export type Reader = Service | 'resource'
 
 interface TopicDefinition {
   readonly name: string
   readonly partitions: number
   readonly writers: readonly Service[]
-  /** Who hears of it through Kafka: a service reads its own log where it is stored. `resource` is any API that follows it. */
-  readonly readers: readonly (Service | 'resource')[]
+  /** Of this repository: whoever else reads a topic is its operator's affair. A service reads its own events from its log. */
+  readonly readers: readonly Reader[]
   readonly summary: string
 }
 
@@ -58,3 +60,5 @@ export const topics = {
 } as const satisfies Record<string, TopicDefinition>
 
 export type Topic = keyof typeof topics
+
+export const readersOf = (topic: Topic): readonly Reader[] => topics[topic].readers

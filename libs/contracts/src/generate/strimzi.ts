@@ -1,9 +1,9 @@
-import { type Topic, topics } from '../topics.js'
+import { readersOf, type Topic, topics } from '../topics.js'
 
 const header =
   '# Generated from the event catalogue by `npm run generate -w @grantlog/contracts`. Do not edit.\n'
 const topicNames = Object.keys(topics) as Topic[]
-const users = [...new Set(topicNames.flatMap(topic => [...topics[topic].writers, ...topics[topic].readers]))]
+const users = [...new Set(topicNames.flatMap(topic => [...topics[topic].writers, ...readersOf(topic)]))]
 
 /** The topics as resources of Strimzi (YAML). The replication factor is the cluster’s default. */
 export function kafkaTopics(): string {
@@ -32,7 +32,7 @@ spec:
 
 function userResource(user: string): string {
   const written = topicNames.filter(topic => topics[topic].writers.some(writer => writer === user))
-  const read = topicNames.filter(topic => topics[topic].readers.some(reader => reader === user))
+  const read = topicNames.filter(topic => readersOf(topic).some(reader => reader === user))
   return `apiVersion: kafka.strimzi.io/v1
 kind: KafkaUser
 metadata:
@@ -48,9 +48,8 @@ spec:
 ${[
   ...written.map(topic => rule('topic', topics[topic].name, 'literal', ['Describe', 'Write'])),
   ...read.map(topic => rule('topic', topics[topic].name, 'literal', ['Describe', 'Read'])),
-  // a read model is named after its service, and each reader is a group of one
-  rule('group', `grantlog.${user}.`, 'prefix', ['Describe', 'Read']),
-  rule('group', 'grantlog.revocation-set.', 'prefix', ['Describe', 'Read']),
+  // each reader is a group of one, named after its service
+  rule('group', `grantlog-${user}.`, 'prefix', ['Describe', 'Read']),
 ].join('')}`
 }
 
