@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Service, type Topic, topics } from '@grantlog/contracts'
+import { readersOf, type Topic, topics } from '@grantlog/contracts'
 import { topicsOf } from '@grantlog/eventing'
 import { loadConfig, settingsOf } from '@grantlog/platform'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -27,11 +27,13 @@ const configurations = [
 ]
 const names = configurations.map(({ service }) => service)
 
-/** Set for what a service’s own settings are about to have. */
-const ahead = ['KAFKA_USERNAME', 'KAFKA_PASSWORD', 'KAFKA_CA_CERTIFICATES'].map(
-  name =>
-    [name, { file: name !== 'KAFKA_USERNAME', secret: name === 'KAFKA_PASSWORD', optional: true }] as const,
-)
+/** What a service’s settings are about to have. */
+const ahead = {
+  KAFKA_TLS: { optional: true },
+  KAFKA_USERNAME: { optional: true },
+  KAFKA_PASSWORD: { optional: true, secret: true, file: true },
+  KAFKA_CA_CERTIFICATES: { optional: true, file: true },
+}
 
 describe('the topics of the catalogue', () => {
   it.each([clients, consent, token, resource].map(({ name, events }) => [name, events] as const))(
@@ -41,10 +43,10 @@ describe('the topics of the catalogue', () => {
       const fromOthers = (topic: Topic) => topics[topic].writers.some(writer => writer !== service)
       const read = new Set(projections.flatMap(topicsOf).filter(fromOthers))
       read.add('revocations') // each follows them, as a resource server or in a read model
-      const told = Object.entries(topics).filter(([, { readers }]) =>
-        (readers as readonly (Service | 'resource')[]).some(reader => reader === name),
+      const told = (Object.keys(topics) as Topic[]).filter(topic =>
+        readersOf(topic).some(reader => reader === name),
       )
-      expect(told.map(([topic]) => topic).toSorted()).toEqual([...read].toSorted())
+      expect(told.toSorted()).toEqual([...read].toSorted())
     },
   )
 })
@@ -65,7 +67,7 @@ describeWithKustomize('the manifests for Kubernetes', () => {
       settings: new Map(
         configurations.map(({ service, settings }) => [
           service,
-          { ...Object.fromEntries(ahead), ...settings } as typeof settings,
+          { ...ahead, ...settings } as unknown as typeof settings,
         ]),
       ),
       migration: ['DATABASE_URL_FILE', 'DATABASE_ROLE'],
