@@ -112,7 +112,7 @@ it('a read model that takes another’s place is read anew', async () => {
   }
   const empty = { service: 'token', local: undefined, remote } as const
   await rebuild(pool, projection, empty, {
-    told: () => undefined,
+    told: async () => undefined,
     stillAsked: async () => true,
     signal: new AbortController().signal,
   })
