@@ -52,13 +52,14 @@ describe('the topics of the catalogue', () => {
 })
 
 describeWithKustomize('the manifests for Kubernetes', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'grantlog-k8s-'))
+  let folder: string
   const rendered = new Map<string, Manifest[]>()
   let known: Known
   const of = (overlay: string) => rendered.get(overlay) ?? []
   const overlays = ['local', 'production']
 
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'grantlog-k8s-'))
     cpSync(join(root, 'k8s'), folder, { recursive: true, filter: path => !path.endsWith('/secrets') })
     const secrets = join(folder, 'overlays/local/secrets')
     execFileSync('sh', [join(folder, 'make-secrets.sh'), secrets], { stdio: 'pipe' })
