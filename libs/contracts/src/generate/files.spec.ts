@@ -42,6 +42,8 @@ describe('generated files', () => {
       'libs/contracts/generated/heartbeat.json',
       'libs/contracts/generated/asyncapi.json',
       'docs/reference/events.md',
+      'k8s/base/kafka/topics.yaml',
+      'k8s/base/kafka/users.yaml',
     ])
   })
 

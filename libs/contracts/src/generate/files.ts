@@ -6,6 +6,7 @@ import { asyncApi } from './asyncapi.js'
 import { corpusLine, corpusProblem } from './corpus.js'
 import { eventsPage } from './events-page.js'
 import { envelopeSchema, eventSchema, heartbeatSchema } from './schemas.js'
+import { kafkaTopics, kafkaUsers } from './strimzi.js'
 
 const schemaFolder = 'libs/contracts/generated/schemas'
 const corpusFolder = 'libs/contracts/corpus'
@@ -20,6 +21,8 @@ export function derivedFiles(): ReadonlyMap<string, string> {
     ['libs/contracts/generated/heartbeat.json', json(heartbeatSchema())],
     ['libs/contracts/generated/asyncapi.json', json(asyncApi())],
     ['docs/reference/events.md', eventsPage()],
+    ['k8s/base/kafka/topics.yaml', kafkaTopics()],
+    ['k8s/base/kafka/users.yaml', kafkaUsers()],
   ])
 }
 
