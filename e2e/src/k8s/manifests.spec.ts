@@ -27,30 +27,6 @@ const configurations = [
 ]
 const names = configurations.map(({ service }) => service)
 
-/** What a service’s settings are about to have. */
-const ahead = {
-  KAFKA_TLS: { optional: true },
-  KAFKA_USERNAME: { optional: true },
-  KAFKA_PASSWORD: { optional: true, secret: true, file: true },
-  KAFKA_CA_CERTIFICATES: { optional: true, file: true },
-}
-
-describe('the topics of the catalogue', () => {
-  it.each([clients, consent, token, resource].map(({ name, events }) => [name, events] as const))(
-    '%s reads those that its read models are made of, and no others',
-    (name, events) => {
-      const { service, projections = [] } = events ?? {}
-      const fromOthers = (topic: Topic) => topics[topic].writers.some(writer => writer !== service)
-      const read = new Set(projections.flatMap(topicsOf).filter(fromOthers))
-      read.add('revocations') // each follows them, as a resource server or in a read model
-      const told = (Object.keys(topics) as Topic[]).filter(topic =>
-        readersOf(topic).some(reader => reader === name),
-      )
-      expect(told.toSorted()).toEqual([...read].toSorted())
-    },
-  )
-})
-
 describeWithKustomize('the manifests for Kubernetes', () => {
   let folder: string
   const rendered = new Map<string, Manifest[]>()
@@ -66,10 +42,7 @@ describeWithKustomize('the manifests for Kubernetes', () => {
     for (const overlay of overlays) rendered.set(overlay, render(join(folder, 'overlays', overlay)))
     known = {
       settings: new Map(
-        configurations.map(({ service, settings }) => [
-          service,
-          { ...ahead, ...settings } as unknown as typeof settings,
-        ]),
+        configurations.map(({ service, settings }) => [service, settings]),
       ),
       migration: ['DATABASE_URL_FILE', 'DATABASE_ROLE'],
       secrets: new Map(readdirSync(secrets).map(name => [name, readdirSync(join(secrets, name))])),
