@@ -27,7 +27,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund; \
     cp -al /production /work; \
     rm node_modules/.package-lock.json; npm prune --omit=dev --ignore-scripts --no-audit --no-fund; \
     find node_modules -type f -regex '.*\.\(map\|d\.[cm]?ts\|md\)' -delete; \
-    needed() { npm ls --omit=dev --all --parseable "${@/#/--workspace=@grantlog/}" \
+    needed() { printf -- '--workspace=@grantlog/%s ' "$@" | xargs npm ls --omit=dev --all --parseable \
       | sed -n 's,^/production/,,p' | grep -v 'node_modules/.*/node_modules/' | sort -u; }; \
     mkdir /needed; \
     for name in clients consent token resource sample-client; do needed "$name" > "/needed/$name"; done; \
