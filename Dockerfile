@@ -1,0 +1,85 @@
+# One image per service, and `cli`: docker build --target token -t grantlog-token .
+# The official image by its name, or one like it of your own.
+ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+
+# What the images are made of: /manifests says which packages, /sources are ours.
+FROM ${NODE_IMAGE} AS pruned
+ENV TURBO_TELEMETRY_DISABLED=1
+WORKDIR /repository
+COPY package.json .npmrc ./
+RUN npm install --global --no-audit --no-fund "turbo@$(node -p 'require("./package.json").devDependencies.turbo')"
+COPY . .
+RUN turbo prune --production --docker --out-dir /pruned @grantlog/cli \
+      @grantlog/clients @grantlog/consent @grantlog/token @grantlog/resource @grantlog/sample-client \
+ && mv /pruned/full /sources && cp tsconfig.base.json /sources && mv /pruned/json /manifests
+# What only tests need is not there any more: its name would send npm to the registry.
+WORKDIR /manifests
+RUN npm pkg delete --workspaces devDependencies.@grantlog/testing
+
+# Installs once, builds once. /images/common is what every image needs, /images/NAME what that one needs besides. No package's script
+# is run: they download what is here (Node) or what only tests need.
+FROM ${NODE_IMAGE} AS build
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+ENV TURBO_TELEMETRY_DISABLED=1
+COPY --from=pruned /manifests /production
+WORKDIR /production
+RUN npm ci --ignore-scripts --no-audit --no-fund; \
+    cp -al /production /work; \
+    rm node_modules/.package-lock.json; npm prune --omit=dev --ignore-scripts --no-audit --no-fund; \
+    find node_modules -type f -regex '.*\.\(map\|d\.[cm]?ts\|md\)' -delete; \
+    needed() { printf -- '--workspace=@grantlog/%s ' "$@" | xargs npm ls --omit=dev --all --parseable \
+      | sed -n 's,^/production/,,p' | grep -v 'node_modules/.*/node_modules/' | sort -u; }; \
+    mkdir /needed; \
+    for name in clients consent token resource sample-client; do needed "$name" > "/needed/$name"; done; \
+    needed cli clients consent token resource > /needed/cli; \
+    sort /needed/* | uniq --count | awk '$1 == 6 { print $2 }' > /tmp/common; \
+    for name in clients consent token resource sample-client cli; do \
+      mkdir -p "/images/$name"; \
+      comm -23 "/needed/$name" /tmp/common | xargs --no-run-if-empty cp -al --parents -t "/images/$name"; \
+    done; \
+    mkdir /images/common; xargs cp -al --parents -t /images/common < /tmp/common
+WORKDIR /work
+COPY --from=pruned /sources .
+RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
+    for link in /images/*/node_modules/@grantlog/*; do \
+      workspace="$(readlink "$link")"; workspace="${workspace#../../}"; image="${link%%/node_modules/*}"; \
+      mkdir -p "$image/$workspace"; cp -r "$workspace/package.json" "$workspace/dist" "$image/$workspace"; \
+    done
+
+# What every image has in common. The young generation is as large as `npm start` makes it.
+FROM ${NODE_IMAGE} AS service
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 PORT=8080
+WORKDIR /app
+USER 1000:1000
+COPY --from=build /images/common ./
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+
+FROM service AS clients
+COPY --from=build /images/clients ./
+CMD ["node", "apps/clients/dist/main.js"]
+
+FROM service AS consent
+COPY --from=build /images/consent ./
+CMD ["node", "apps/consent/dist/main.js"]
+
+FROM service AS token
+COPY --from=build /images/token ./
+CMD ["node", "apps/token/dist/main.js"]
+
+FROM service AS resource
+COPY --from=build /images/resource ./
+CMD ["node", "apps/resource/dist/main.js"]
+
+FROM service AS sample-client
+COPY --from=build /images/sample-client ./
+CMD ["node", "apps/sample-client/dist/main.js"]
+
+# The operator's program, and the services' own, whose commands it runs: nothing listens, so nothing is healthy or not.
+FROM service AS cli
+HEALTHCHECK NONE
+COPY --from=build /images/cli ./
+ENTRYPOINT ["node", "--enable-source-maps", "apps/cli/dist/main.js"]
+CMD ["--help"]

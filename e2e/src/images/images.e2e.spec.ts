@@ -1,0 +1,157 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Backbone,
+  createDemo,
+  databaseNames,
+  environmentOf,
+  Installation,
+  nodeOptions,
+  prove,
+  type ServiceName,
+} from '@grantlog/launcher'
+import { eventually, type TestDatabase, testDatabase } from '@grantlog/testing'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describeWhere } from './available.js'
+import { type Container, startContainer } from './container.js'
+import { hadolint, hadolintAvailable } from './hadolint.js'
+import { buildImages, imageOf, targets } from './images.js'
+import { beginRequest } from './in-flight.js'
+import { Podman, podmanAvailable } from './podman.js'
+
+const minutes = 60_000
+const dockerfile = await readFile(join(import.meta.dirname, '../../../Dockerfile'), 'utf8')
+
+describeWhere(hadolintAvailable(), 'hadolint reads the Dockerfile', () => {
+  it('and finds nothing', async () => {
+    expect(await hadolint(dockerfile)).toEqual([])
+  })
+
+  it.each(targets)('and finds that %s would run as root', async target => {
+    const planted = dockerfile.replace(`COPY --from=build /images/${target} ./`, '$&\nUSER root')
+    expect(planted).not.toBe(dockerfile)
+    expect(await hadolint(planted)).toEqual([expect.stringContaining('Last USER should not be root')])
+  })
+})
+
+describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
+  let folder: string
+  let podman: Podman
+  let base: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'grantlog-images-'))
+    await chmod(folder, 0o755)
+    podman = await Podman.open(folder)
+    base = await buildImages(podman)
+  }, 15 * minutes)
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const inspect = async (image: string) => {
+    const [found] = JSON.parse(await podman.run('image', 'inspect', image)) as {
+      Size: number
+      Config: { User: string; Env: string[]; Healthcheck?: { Test: string[] } }
+    }[]
+    if (found === undefined) throw new Error(`There is no image ${image}`)
+    return found
+  }
+
+  describe.each(targets)('%s', target => {
+    it('runs as nobody in particular, as npm start runs its processes, and is small', async () => {
+      const { Size, Config } = await inspect(imageOf(target))
+      expect(Config.User).toBe('1000:1000')
+      expect(Config.Env).toContain(`NODE_OPTIONS=${nodeOptions.join(' ')}`)
+      expect(Config.Env).toContain('NODE_ENV=production')
+      const over = Size - (await inspect(base)).Size
+      process.stdout.write(`  ${target}: ${Math.round(over / 1e6)} MB over its base\n`)
+      expect(over).toBeLessThan(60e6)
+    })
+
+    it('holds its own packages, none of another one, and nothing that builds', async () => {
+      const list = `
+        const { readdirSync } = require('node:fs')
+        const names = folder => readdirSync(folder).filter(name => !name.startsWith('.'))
+        const packages = names('node_modules').flatMap(name => name.startsWith('@') ? names('node_modules/' + name).map(it => name + '/' + it) : [name])
+        const programs = process.env.PATH.split(':').flatMap(folder => { try { return names(folder) } catch { return [] } })
+        console.log(JSON.stringify({ apps: names('apps'), packages, programs }))`
+      const said = await podman.run(
+        ...['run', '--rm', '--network=none', '--entrypoint=node', imageOf(target), '-e', list],
+      )
+      const { apps, packages, programs } = JSON.parse(said) as Record<string, string[]>
+      const operated = ['cli', 'clients', 'consent', 'resource', 'token']
+      expect(apps).toEqual(target === 'cli' ? operated : [target])
+      expect(packages?.includes('@node-rs/argon2')).toBe(target === 'consent' || target === 'cli')
+      expect(packages?.includes('openid-client')).toBe(target === 'sample-client')
+      for (const name of ['node', 'turbo', 'typescript', 'jest', '@grantlog/testing', '@grantlog/servers'])
+        expect(packages).not.toContain(name)
+      for (const name of ['gcc', 'make', 'python3', 'git']) expect(programs).not.toContain(name)
+    })
+  })
+
+  it('cli is the operator’s program', async () => {
+    expect(await podman.run('run', '--rm', '--network=none', '--read-only', imageOf('cli'))).toContain(
+      'grantlog topics apply',
+    )
+  })
+
+  describe('hardened, together', () => {
+    const containers = new Map<ServiceName, Container>()
+    const databases = new Map<string, TestDatabase>()
+    let installation: Installation
+    let backbone: Backbone
+
+    const start = async (name: ServiceName) => {
+      const { PATH, HOME, ...env } = environmentOf(name, installation, backbone)
+      containers.set(name, await startContainer(podman, name, env))
+    }
+
+    beforeAll(async () => {
+      installation = await Installation.open({
+        transport: 'embedded',
+        once: true,
+        json: false,
+        fresh: false,
+        dev: false,
+        data: undefined,
+        portBase: 4000,
+      })
+      for (const name of databaseNames) databases.set(name, await testDatabase(`images_${name}`))
+      const databaseUrl: Backbone['databaseUrl'] = name => databases.get(name)?.url ?? ''
+      backbone = { transport: 'embedded', databaseUrl }
+      await Promise.all(databaseNames.map(start))
+      installation.demo = await createDemo(installation, backbone)
+      await start('sample-client')
+    }, 3 * minutes)
+    afterAll(async () => {
+      for (const container of containers.values()) await container.remove()
+      for (const database of databases.values()) await database.drop()
+      await installation?.remove()
+    })
+
+    it('are healthy, each in its own words', async () => {
+      for (const container of containers.values()) await container.healthy()
+      expect(containers.size).toBe(5)
+    })
+
+    it('do the main job', async () => {
+      const { demo } = installation
+      if (demo === undefined) throw new Error('There is no demonstration')
+      expect(await prove(installation, backbone, demo, () => undefined)).toMatchObject({ ok: true })
+    })
+
+    it('finish the request in flight when they are asked to stop', async () => {
+      const port = installation.ports.token
+      const request = await beginRequest(port, '/token', 'grant_type=client_credentials')
+      const stopped = containers.get('token')?.stop()
+      await eventually(() => expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow())
+      expect(await request.finish()).toMatch(/HTTP\/1\.1 401 [\s\S]*"error":"invalid_client"/)
+      expect(await stopped).toBe(0)
+    })
+
+    it('stop cleanly', async () => {
+      const codes = await Promise.all([...containers.values()].map(container => container.stop()))
+      expect(codes).toEqual([0, 0, 0, 0, 0])
+    })
+  })
+})
