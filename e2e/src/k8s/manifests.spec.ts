@@ -2,8 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readersOf, type Topic, topics } from '@grantlog/contracts'
-import { topicsOf } from '@grantlog/eventing'
 import { loadConfig, settingsOf } from '@grantlog/platform'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { clients } from '../../../apps/clients/src/clients.service.js'
@@ -41,9 +39,7 @@ describeWithKustomize('the manifests for Kubernetes', () => {
     execFileSync('sh', [join(folder, 'make-secrets.sh'), secrets], { stdio: 'pipe' })
     for (const overlay of overlays) rendered.set(overlay, render(join(folder, 'overlays', overlay)))
     known = {
-      settings: new Map(
-        configurations.map(({ service, settings }) => [service, settings]),
-      ),
+      settings: new Map(configurations.map(({ service, settings }) => [service, settings])),
       migration: ['DATABASE_URL_FILE', 'DATABASE_ROLE'],
       secrets: new Map(readdirSync(secrets).map(name => [name, readdirSync(join(secrets, name))])),
     }
