@@ -1,3 +1,4 @@
+export { startBackbone } from './backbone.js'
 export { silence } from './console.js'
 export { createDemo } from './demo.js'
 export {
@@ -7,6 +8,7 @@ export {
   databaseNames,
   environmentOf,
   grantsUrlOf,
+  migrationEnvironment,
 } from './environment.js'
 export { type Demo, Installation, type ServiceName, serviceNames } from './installation.js'
 export type { Options } from './options.js'

@@ -29,9 +29,7 @@ export async function startContainer(
   target: Exclude<Target, 'cli'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Container> {
-  const file = join(podman.folder, `${target}.env`)
-  const lines = Object.entries({ ...env, HOST: '127.0.0.1' }).filter(([, value]) => value !== undefined)
-  await writeFile(file, lines.map(([name, value]) => `${name}=${value}\n`).join(''), { mode: 0o600 })
+  const file = await environmentFile(podman, target, { ...env, HOST: '127.0.0.1' })
   const id = await podman.run(
     ...['run', '--detach', '--network=host', ...hardened, `--env-file=${file}`, imageOf(target)],
   )
@@ -56,6 +54,26 @@ export async function startContainer(
     await container.remove()
     throw new Error(`${target} did not get ready (${String(error)}). Its last words:\n${words.slice(-2000)}`)
   }
+}
+
+/** Runs the migrations of a service with its image, to their end. @throws Error with the program’s words */
+export async function migrate(
+  podman: Podman,
+  target: Exclude<Target, 'cli'>,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const file = await environmentFile(podman, `${target}-migrate`, env)
+  const program = ['node', `apps/${target}/dist/main.js`, 'migrate']
+  await podman.run(
+    ...['run', '--rm', '--network=host', ...hardened, `--env-file=${file}`, imageOf(target), ...program],
+  )
+}
+
+async function environmentFile(podman: Podman, name: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const file = join(podman.folder, `${name}.env`)
+  const lines = Object.entries(env).filter(([, value]) => value !== undefined)
+  await writeFile(file, lines.map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 })
+  return file
 }
 
 async function ready(port: number): Promise<void> {

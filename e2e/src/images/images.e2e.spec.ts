@@ -7,14 +7,17 @@ import {
   databaseNames,
   environmentOf,
   Installation,
+  migrationEnvironment,
   nodeOptions,
   prove,
   type ServiceName,
+  silence,
+  startBackbone,
 } from '@grantlog/launcher'
-import { eventually, type TestDatabase, testDatabase } from '@grantlog/testing'
+import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { describeWhere } from './available.js'
-import { type Container, startContainer } from './container.js'
+import { type Container, migrate, startContainer } from './container.js'
 import { hadolint, hadolintAvailable } from './hadolint.js'
 import { buildImages, imageOf, targets } from './images.js'
 import { beginRequest } from './in-flight.js'
@@ -97,17 +100,20 @@ describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
 
   describe('hardened, together', () => {
     const containers = new Map<ServiceName, Container>()
-    const databases = new Map<string, TestDatabase>()
+    let stopBackbone: (() => Promise<void>) | undefined
     let installation: Installation
     let backbone: Backbone
 
     const start = async (name: ServiceName) => {
-      const { PATH, HOME, ...env } = environmentOf(name, installation, backbone)
-      containers.set(name, await startContainer(podman, name, env))
+      containers.set(
+        name,
+        await startContainer(podman, name, inside(environmentOf(name, installation, backbone))),
+      )
     }
 
     beforeAll(async () => {
-      installation = await Installation.open({
+      silence()
+      const options = {
         transport: 'embedded',
         once: true,
         json: false,
@@ -115,17 +121,20 @@ describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
         dev: false,
         data: undefined,
         portBase: 4000,
-      })
-      for (const name of databaseNames) databases.set(name, await testDatabase(`images_${name}`))
-      const databaseUrl: Backbone['databaseUrl'] = name => databases.get(name)?.url ?? ''
-      backbone = { transport: 'embedded', databaseUrl }
+      } as const
+      installation = await Installation.open(options)
+      const started = await startBackbone(installation, options)
+      backbone = started.backbone
+      stopBackbone = started.stop
+      for (const name of databaseNames)
+        await migrate(podman, name, inside(migrationEnvironment(name, backbone)))
       await Promise.all(databaseNames.map(start))
       installation.demo = await createDemo(installation, backbone)
       await start('sample-client')
     }, 3 * minutes)
     afterAll(async () => {
       for (const container of containers.values()) await container.remove()
-      for (const database of databases.values()) await database.drop()
+      await stopBackbone?.()
       await installation?.remove()
     })
 
@@ -155,3 +164,8 @@ describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
     })
   })
 })
+
+/** Without what is this machine’s own. */
+function inside({ PATH, HOME, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env
+}
