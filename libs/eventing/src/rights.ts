@@ -25,6 +25,7 @@ export async function grantRights(db: pg.ClientBase, role: string): Promise<void
       execute format('revoke all on database %I from public', current_database());
       execute format('grant connect on database %I to %I', current_database(), ${pg.escapeLiteral(role)});
     end $$;
+    revoke create on schema public from public; -- which Postgres did not do by itself before 15
     revoke all on schema public from ${name};
     revoke all on all tables in schema public from ${name};
     revoke all on all sequences in schema public from ${name};
