@@ -1,4 +1,5 @@
 import { Commands } from '@grantlog/eventing'
+import { Turns } from '@grantlog/platform'
 import { Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { api } from './domain/api.js'
@@ -6,6 +7,8 @@ import { api } from './domain/api.js'
 /** Each audience belongs to one API, over all streams. */
 @Injectable()
 export class Audiences {
+  readonly #claiming = new Turns()
+
   constructor(
     private readonly db: DataSource,
     private readonly commands: Commands,
@@ -17,7 +20,11 @@ export class Audiences {
    * @param register appends to the API's stream
    * @returns undefined when the audience is another API's
    */
-  async claim<T>(audience: string, apiId: string, register: () => Promise<T>): Promise<T | undefined> {
+  claim<T>(audience: string, apiId: string, register: () => Promise<T>): Promise<T | undefined> {
+    return this.#claiming.take(() => this.#claim(audience, apiId, register))
+  }
+
+  #claim<T>(audience: string, apiId: string, register: () => Promise<T>): Promise<T | undefined> {
     return this.db.transaction(async manager => {
       await manager.query(`select pg_advisory_xact_lock(hashtextextended('audiences', 0))`)
       const [claim]: { api_id: string }[] = await this.db.query(

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
+import { Turns } from '@grantlog/platform'
 import { Injectable } from '@nestjs/common'
 import { hash, verify } from '@node-rs/argon2'
 import { DataSource } from 'typeorm'
@@ -22,6 +23,7 @@ interface AccountRow {
 export class Accounts {
   /** Verified where there is no account, so that an unknown address takes as long as a wrong password. */
   readonly #nobody = hash(randomBytes(16))
+  readonly #registering = new Turns()
 
   constructor(
     private readonly db: DataSource,
@@ -37,14 +39,16 @@ export class Accounts {
     const passwordHash = await hash(person.password)
     return ifUnique(() =>
       // the row is seen only once the event is stored; an event without a row is an account that nobody can use
-      this.db.transaction(async manager => {
-        await manager.query(
-          'insert into accounts (account_id, email, name, password_hash) values ($1, $2, $3, $4)',
-          [accountId, person.email, person.name, passwordHash],
-        )
-        await this.commands.run(account, accountId, { type: 'register', accountId }, by)
-        return { accountId, name: person.name }
-      }),
+      this.#registering.take(() =>
+        this.db.transaction(async manager => {
+          await manager.query(
+            'insert into accounts (account_id, email, name, password_hash) values ($1, $2, $3, $4)',
+            [accountId, person.email, person.name, passwordHash],
+          )
+          await this.commands.run(account, accountId, { type: 'register', accountId }, by)
+          return { accountId, name: person.name }
+        }),
+      ),
     )
   }
 

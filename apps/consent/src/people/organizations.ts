@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
+import { Turns } from '@grantlog/platform'
 import { Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { mayActFor, organization, type Role } from '../domain/organization.js'
@@ -8,6 +9,8 @@ import type { WhoCommands } from './who-commands.js'
 /** The companies that people act for. */
 @Injectable()
 export class Organizations {
+  readonly #creating = new Turns()
+
   constructor(
     private readonly db: DataSource,
     private readonly commands: Commands,
@@ -15,13 +18,15 @@ export class Organizations {
 
   async create(name: string, by: WhoCommands): Promise<string> {
     const organizationId = randomUUID()
-    await this.db.transaction(async manager => {
-      await manager.query('insert into organizations (organization_id, name) values ($1, $2)', [
-        organizationId,
-        name,
-      ])
-      await this.commands.run(organization, organizationId, { type: 'create', organizationId }, by)
-    })
+    await this.#creating.take(() =>
+      this.db.transaction(async manager => {
+        await manager.query('insert into organizations (organization_id, name) values ($1, $2)', [
+          organizationId,
+          name,
+        ])
+        await this.commands.run(organization, organizationId, { type: 'create', organizationId }, by)
+      }),
+    )
     return organizationId
   }
 
