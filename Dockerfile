@@ -48,7 +48,7 @@ RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
 
 # What every image has in common. The young generation is as large as `npm start` makes it.
 FROM ${NODE_IMAGE} AS service
-ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16 HOST=0.0.0.0 PORT=8080
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=8 HOST=0.0.0.0 PORT=8080
 WORKDIR /app
 USER 1000:1000
 COPY --from=build /images/common ./

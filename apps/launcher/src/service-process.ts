@@ -6,8 +6,8 @@ import { root, type ServiceName } from './installation.js'
 const startMilliseconds = 60_000
 const stopMilliseconds = 15_000
 
-/** How Node runs a service: with a young generation that is large enough for what a crowd of requests leaves behind. */
-export const nodeOptions = ['--max-semi-space-size=16']
+/** How Node runs a service: with a young generation of a fixed size, which bounds what a crowd of requests leaves behind. */
+export const nodeOptions = ['--max-semi-space-size=8']
 
 /** One service as a process of its own. Killed by anything but us, it is started again. */
 export class ServiceProcess {
