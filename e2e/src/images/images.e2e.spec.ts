@@ -14,9 +14,8 @@ import {
   silence,
   startBackbone,
 } from '@grantlog/launcher'
-import { eventually } from '@grantlog/testing'
+import { describeWhere, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { describeWhere } from './available.js'
 import { type Container, migrate, startContainer } from './container.js'
 import { hadolint, hadolintAvailable } from './hadolint.js'
 import { buildImages, imageOf, targets } from './images.js'

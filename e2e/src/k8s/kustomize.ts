@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from '@jest/globals'
+import { describeWhere } from '@grantlog/testing'
 import { parseAllDocuments } from 'yaml'
 import type { Manifest } from './manifest.js'
 
@@ -27,14 +27,7 @@ export function render(folder: string): Manifest[] {
 
 /** Tests of manifests. Where nothing can render them they are skipped, in one loud line; with CI=true that is a failure. */
 export function describeWithKustomize(name: string, tests: () => void): void {
-  if (kustomize().length > 0) return void describe(name, tests)
-  process.stderr.write(`\n*** NOT TESTED: ${name}. ${missing} ***\n\n`)
-  if (process.env.CI !== 'true') return void describe.skip(name, tests)
-  describe(name, () => {
-    it('has a kustomize', () => {
-      throw new Error(missing)
-    })
-  })
+  describeWhere(kustomize().length > 0 ? { ok: true } : { ok: false, reason: missing }, name, tests)
 }
 
 /** What renders, and its first arguments; nothing where there is nothing. */

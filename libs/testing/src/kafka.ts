@@ -3,8 +3,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type KafkaBroker, kafkaAvailable, startKafka } from '@grantlog/servers'
-import { describe, it } from '@jest/globals'
 import { ask } from './databases.js'
+import { describeWhere } from './describe-where.js'
 
 /** The run's Kafka, and a prefix that keeps this file's topics apart. */
 export async function testKafka(): Promise<{ brokers: string[]; topicPrefix: string }> {
@@ -33,15 +33,5 @@ export async function ownKafka(
 
 /** Tests that need Kafka. Where there can be none they are skipped, in one loud line; with CI=true that is a failure. */
 export function describeWithKafka(name: string, tests: () => void): void {
-  const available = kafkaAvailable()
-  if (available.ok) return void describe(name, tests)
-  process.stderr.write(`\n*** NOT TESTED: ${name}. ${available.reason} ***\n\n`)
-  if (process.env.CI === 'true') {
-    return void describe(name, () => {
-      it('has a Kafka', () => {
-        throw new Error(available.reason)
-      })
-    })
-  }
-  describe.skip(name, tests)
+  describeWhere(kafkaAvailable(), name, tests)
 }
