@@ -1,21 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { formOf, type Page, Visitor } from '@grantlog/demonstration'
 import {
   audienceOf,
   type Backbone,
   type DatabaseName,
   type Demo,
   eventsSince,
-  formOf,
   grantsUrlOf,
   Installation,
   type LogLine,
   lastEvents,
-  type Page,
   System,
   serviceNames,
   silence,
-  Visitor,
 } from '@grantlog/launcher'
 import { Double } from './double.js'
 

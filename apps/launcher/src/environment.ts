@@ -1,3 +1,4 @@
+import { grantsOf, type Site } from '@grantlog/demonstration'
 import type { Installation, ServiceName } from './installation.js'
 
 /** How the services reach each other's events, and their own databases. */
@@ -19,7 +20,18 @@ export const databaseNames = ['clients', 'consent', 'token', 'resource'] as cons
 export type DatabaseName = (typeof databaseNames)[number]
 
 export const audienceOf = (installation: Installation) => `${installation.url('resource')}/invoices`
-export const grantsUrlOf = (installation: Installation) => `${installation.url('consent')}/grants`
+export const grantsUrlOf = (installation: Installation) => grantsOf(siteOf(installation))
+
+/** Where the installation is reached. */
+export function siteOf(installation: Installation): Site {
+  return {
+    issuer: installation.url('token'),
+    clients: installation.url('clients'),
+    consent: installation.url('consent'),
+    audience: audienceOf(installation),
+    application: installation.url('sample-client'),
+  }
+}
 
 /** The environment of one service: what it needs and nothing of the others. */
 export function environmentOf(

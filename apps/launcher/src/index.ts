@@ -11,9 +11,8 @@ export {
   migrationEnvironment,
 } from './environment.js'
 export { type Demo, Installation, type ServiceName, serviceNames } from './installation.js'
+export { eventsSince, type LogLine, lastEvents } from './log.js'
 export type { Options } from './options.js'
-export { eventsSince, type LogLine, lastEvents } from './proof/log.js'
-export { prove } from './proof/proof.js'
-export { formOf, type Page, Visitor } from './proof/visitor.js'
+export { prove } from './proof.js'
 export { nodeOptions, ServiceProcess } from './service-process.js'
 export { System } from './system.js'

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import type { Demonstration, Operator } from '@grantlog/demonstration'
 import { freePorts } from '@grantlog/servers'
 import type { Options } from './options.js'
 
@@ -14,20 +15,9 @@ export const root = join(import.meta.dirname, '../../..')
 export const serviceNames = ['sample-client', 'clients', 'consent', 'token', 'resource'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
-/** What the demonstration made on the first start. */
-export interface Demo {
-  readonly operator: { readonly id: string; readonly secret: string }
-  readonly confidential: { readonly id: string; readonly secret: string }
-  readonly publicClient: { readonly id: string }
-  readonly proofClient: { readonly id: string }
-  readonly person: {
-    readonly id: string
-    readonly name: string
-    readonly email: string
-    readonly password: string
-  }
-  readonly company: { readonly id: string; readonly name: string }
-  readonly prover: { readonly email: string; readonly password: string }
+/** What the first start made. */
+export interface Demo extends Demonstration {
+  readonly operator: Operator
 }
 
 interface Secrets {

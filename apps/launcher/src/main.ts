@@ -1,8 +1,9 @@
+import type { ProofStep } from '@grantlog/demonstration'
 import { bold, dim, green, red, say } from './console.js'
 import { grantsUrlOf } from './environment.js'
 import { type Demo, Installation } from './installation.js'
 import { type Options, readOptions, UsageError, usage } from './options.js'
-import { type Proof, type ProofStep, prove } from './proof/proof.js'
+import { type Proof, prove } from './proof.js'
 import { System } from './system.js'
 
 const nothingProved: Proof = { ok: false, steps: [], revokedToDeniedMs: null, log: [] }

@@ -1,5 +1,6 @@
 import { codeClaims } from '@grantlog/contracts'
-import { audienceOf, formOf, grantsUrlOf, Visitor } from '@grantlog/launcher'
+import { formOf, Visitor } from '@grantlog/demonstration'
+import { audienceOf, grantsUrlOf } from '@grantlog/launcher'
 import { openCode, parseSealKeys } from '@grantlog/oauth'
 import type { Chance } from './chance.js'
 import { asClient, hash, tokenRequest } from './token-requests.js'

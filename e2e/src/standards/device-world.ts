@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { formOf, type Page, Visitor } from '@grantlog/launcher'
+import { formOf, type Page, Visitor } from '@grantlog/demonstration'
 import { eventually } from '@grantlog/testing'
 import pg from 'pg'
 import type { Client, Tokens, Wire } from '../bad-input/wire.js'

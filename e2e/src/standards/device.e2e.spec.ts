@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { formOf, type Page } from '@grantlog/launcher'
+import { formOf, type Page } from '@grantlog/demonstration'
 import { parseSealKeys, sealCode } from '@grantlog/oauth'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'

@@ -1,4 +1,4 @@
-import { formOf, Visitor } from '@grantlog/launcher'
+import { formOf, Visitor } from '@grantlog/demonstration'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'

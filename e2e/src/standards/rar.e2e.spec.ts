@@ -1,4 +1,5 @@
-import { formOf, grantsUrlOf } from '@grantlog/launcher'
+import { formOf } from '@grantlog/demonstration'
+import { grantsUrlOf } from '@grantlog/launcher'
 import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oidc from 'openid-client'

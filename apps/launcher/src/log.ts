@@ -1,7 +1,7 @@
 import { type EventType, recordedEvent, type Service, services } from '@grantlog/contracts'
 import { readLog } from '@grantlog/eventing'
 import pg from 'pg'
-import type { Backbone } from '../environment.js'
+import type { Backbone } from './environment.js'
 
 export interface LogLine {
   readonly time: string
