@@ -2,6 +2,7 @@ import type { Command } from './command.js'
 import { aclsCommands } from './commands/acls.js'
 import { clientsBootstrap } from './commands/clients-bootstrap.js'
 import { dbPrepare } from './commands/db-prepare.js'
+import { demoCommands } from './commands/demo.js'
 import { doctor } from './commands/doctor.js'
 import { keysCommands } from './commands/keys.js'
 import { log } from './commands/log.js'
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   topicsRebuild,
   ...aclsCommands,
   dbPrepare,
+  ...demoCommands,
   doctor,
   ...projectionCommands,
   ...segmentCommands,

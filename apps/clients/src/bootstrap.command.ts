@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import type { Commands } from '@grantlog/eventing'
 import { createClientSecret, hashSecret, parseSecretKeys } from '@grantlog/oauth'
 import type { ClientsConfig } from './clients.config.js'
@@ -13,17 +15,17 @@ const scopes = [
 ] as const
 
 /**
- * Registers the platform's own API, and the operator's client with all of its scopes. The secret is returned, and is stored
- * nowhere.
- * @throws Error when there is an operator already
+ * `bootstrap [--json] [--secret-file FILE]`: registers the platform's own API, and the operator's client with all of its scopes.
+ * A secret that is made here is returned, and is stored nowhere. With one from a file it can be run again and again.
+ * @throws Error when there is an operator already, for a secret that is weak, or a file that can not be read
  */
 export async function bootstrap(
   commands: Commands,
   config: Pick<ClientsConfig, 'PLATFORM_AUDIENCE' | 'CLIENT_SECRET_KEYS'>,
   args: readonly string[],
 ): Promise<string> {
-  const [unknown] = args.filter(arg => arg !== '--json')
-  if (unknown !== undefined) throw new Error(`“${unknown}” is no option of bootstrap; there is --json`)
+  const { json, 'secret-file': file } = readOptions(args)
+  const secret = file === undefined ? createClientSecret() : readSecret(file)
   const context = { actor: { type: 'system', id: 'bootstrap' } } as const
   const registration = {
     apiId: 'platform',
@@ -36,7 +38,6 @@ export async function bootstrap(
   }
   await commands.run(api, registration.apiId, { type: 'register', registration }, context)
 
-  const secret = createClientSecret()
   const { events } = await commands.run(
     client,
     'operator',
@@ -65,13 +66,31 @@ export async function bootstrap(
     },
     context,
   )
-  if (events.length === 0)
-    throw new Error('There is an operator already. Its secret was shown once, when it was made.')
-  if (args.includes('--json')) return JSON.stringify({ client_id: 'operator', client_secret: secret })
+  const isNew = events.length > 0
+  if (file !== undefined)
+    return isNew
+      ? 'The operator’s client is registered, with the secret of that file.'
+      : 'There is an operator already: its secret stays as it is.'
+  if (!isNew) throw new Error('There is an operator already. Its secret was shown once, when it was made.')
+  if (json) return JSON.stringify({ client_id: 'operator', client_secret: secret })
   return `The operator’s client, shown this once:
 
   client_id      operator
   client_secret  ${secret}
 
 It gets tokens for ${config.PLATFORM_AUDIENCE} by client_credentials at the token endpoint.`
+}
+
+function readOptions(args: readonly string[]) {
+  const options = { json: { type: 'boolean' }, 'secret-file': { type: 'string' } } as const
+  return parseArgs({ args: [...args], options }).values
+}
+
+function readSecret(file: string): string {
+  const secret = readFileSync(file, 'utf8').trim()
+  if (!/^[\x21-\x7e]{32,128}$/.test(secret))
+    throw new Error(
+      `${file} must hold 32 to 128 characters of ASCII without a space: openssl rand -base64 32`,
+    )
+  return secret
 }

@@ -41,10 +41,7 @@ export class System {
 
   async start(): Promise<{ backbone: Backbone; demo: Demo }> {
     const { installation } = this
-    const { backbone, broker, stop } = await startBackbone(installation, this.options)
-    this.#stopBackbone = stop
-    this.#broker = broker
-    await Promise.all(authorizationServices.map(name => this.#start(name, backbone)))
+    const backbone = await this.startPlatform()
     if (installation.demo === undefined) {
       const demo = await step(
         'demonstration',
@@ -62,6 +59,15 @@ export class System {
       this.#restartOnChange()
     }
     return { backbone, demo: installation.demo }
+  }
+
+  /** The services that issue and accept tokens, and what they stand on. */
+  async startPlatform(): Promise<Backbone> {
+    const { backbone, broker, stop } = await startBackbone(this.installation, this.options)
+    this.#stopBackbone = stop
+    this.#broker = broker
+    await Promise.all(authorizationServices.map(name => this.#start(name, backbone)))
+    return backbone
   }
 
   /** The process of a service: to stop it, or to kill it and see what happens. */

@@ -17,18 +17,22 @@ export const sampleClientConfig = defineConfig('sample-client', {
     describe: 'Where people see and revoke what they have allowed.',
     example: 'https://auth.example.com/grants',
   }),
-  CONFIDENTIAL_CLIENT_ID: setting.text({
-    describe: 'The client that the server side is registered as.',
-    example: 'ledgerly',
-  }),
+  CONFIDENTIAL_CLIENT_ID: setting.fromFile(
+    setting.text({
+      describe: 'The client that the server side is registered as.',
+      example: 'ledgerly',
+    }),
+  ),
   CONFIDENTIAL_CLIENT_SECRET: setting.secret({
     describe: 'The secret of that client.',
     example: 'what the registration answered',
   }),
-  PUBLIC_CLIENT_ID: setting.text({
-    describe: 'The client that the browser side is registered as; it has no secret.',
-    example: 'pocket-ledger',
-  }),
+  PUBLIC_CLIENT_ID: setting.fromFile(
+    setting.text({
+      describe: 'The client that the browser side is registered as; it has no secret.',
+      example: 'pocket-ledger',
+    }),
+  ),
   SESSION_KEY: setting.key({ describe: 'Signs the tokens that protect forms from other sites.' }),
 })
 export type SampleClientConfig = ConfigOf<typeof sampleClientConfig>

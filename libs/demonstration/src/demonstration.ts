@@ -123,7 +123,7 @@ async function operatorCalls({ issuer }: Site, operator: Operator): Promise<Call
       },
       body: new URLSearchParams({ grant_type: 'client_credentials', resource: platformAudience }),
     })
-    return { response, body: (await response.json()) as Answer }
+    return { response, body: await bodyOf(response) }
   }, 'The token service did not accept the operator')
   return (url, body) =>
     eventually(async () => {
@@ -132,7 +132,7 @@ async function operatorCalls({ issuer }: Site, operator: Operator): Promise<Call
         headers: { authorization: `Bearer ${text(token.access_token)}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       })
-      return { response, body: (await response.json()) as Answer }
+      return { response, body: await bodyOf(response) }
     }, `POST ${url} failed`)
 }
 
@@ -141,15 +141,20 @@ async function eventually(
   attempt: () => Promise<{ response: Response; body: Answer }>,
   failure: string,
 ): Promise<Answer> {
-  for (const until = Date.now() + 15_000; ; ) {
+  const until = Date.now() + 15_000
+  // a secret that is wrong is not tried often: the platform takes that for an attack
+  for (let pause = 100; ; pause *= 2) {
     const { response, body } = await attempt()
     if (response.ok) return body
-    const mayHeal = [401, 503].includes(response.status) || body.error === 'invalid_target'
-    if (!mayHeal || Date.now() > until)
+    const mayHeal = [401, 502, 503].includes(response.status) || body.error === 'invalid_target'
+    if (!mayHeal || Date.now() + pause > until)
       throw new Error(`${failure}: ${response.status} ${JSON.stringify(body)}`)
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await new Promise(resolve => setTimeout(resolve, pause))
   }
 }
+
+/** A proxy’s own answer is no JSON. */
+const bodyOf = (response: Response) => response.json().catch(() => ({})) as Promise<Answer>
 
 function text(value: unknown): string {
   if (typeof value !== 'string') throw new Error('A service answered without an id that it should have given')

@@ -89,6 +89,8 @@ export const setting = {
     ),
     file: true,
   }),
+  /** Of what a registration answers: no secret, and yet easier to hand over in a file. */
+  fromFile: <T>(inner: Setting<T>): Setting<T> => ({ ...inner, file: true }),
   optional: <T>(inner: Setting<T>): Setting<T | undefined> => ({
     ...inner,
     schema: inner.schema as z.ZodType<T | undefined, string>,

@@ -9,6 +9,7 @@ interface SettingRow {
   readonly describe: string
   readonly example: string
   readonly secret: boolean
+  readonly file: boolean
   readonly default?: string
   readonly optional: boolean
 }
@@ -53,8 +54,8 @@ const introduction = `# Configuration
 <!-- Generated from the services’ zod schemas by \`npm run generate -w @grantlog/launcher\`. -->
 
 A service reads environment variables, and nothing else. A wrong value stops the start with exit code 78 and one line per variable: its
-name, what is wrong, and an example. A secret is never shown. Secrets and certificates may be given as a file, whose path is in
-\`NAME_FILE\`. \`npm start\` sets all of these by itself.
+name, what is wrong, and an example. A secret is never shown. What is marked may be given as a file instead, whose path
+is in \`NAME_FILE\`. \`npm start\` sets all of these by itself.
 
 \`node apps/<service>/dist/main.js settings\` prints the same as JSON.`
 
@@ -63,7 +64,7 @@ function section(title: string, settings: readonly SettingRow[]): string {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(setting => {
       const cells = [
-        `\`${setting.name}\`${setting.secret ? ' (secret)' : ''}`,
+        `\`${setting.name}\`${setting.secret ? ' (secret)' : setting.file ? ' (or file)' : ''}`,
         setting.type,
         fallback(setting),
         setting.describe,
