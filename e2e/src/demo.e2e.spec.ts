@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Backbone, environmentOf, Installation, System, silence } from '@grantlog/launcher'
+import { type Backbone, environmentOf, Installation, System, silence, temporary } from '@grantlog/launcher'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 const apps = join(import.meta.dirname, '../../apps')
@@ -16,15 +16,7 @@ describe('the demonstration and its proof, by the operator’s program and HTTP 
 
   beforeAll(async () => {
     silence()
-    const options = {
-      transport: 'embedded',
-      once: true,
-      json: false,
-      fresh: false,
-      dev: false,
-      data: undefined,
-      portBase: 4000,
-    } as const
+    const options = temporary('embedded')
     installation = await Installation.open(options)
     system = new System(installation, options)
     backbone = await system.startPlatform()

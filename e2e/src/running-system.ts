@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename } from 'node:path'
 import { formOf, type Page, Visitor } from '@grantlog/demonstration'
 import {
   audienceOf,
   type Backbone,
-  type DatabaseName,
   type Demo,
   eventsSince,
   grantsUrlOf,
@@ -14,8 +13,8 @@ import {
   System,
   serviceNames,
   silence,
+  temporary,
 } from '@grantlog/launcher'
-import { Double } from './double.js'
 
 /** A whole system of its own: temporary data, free ports, real processes. */
 export interface RunningSystem {
@@ -24,8 +23,6 @@ export interface RunningSystem {
   readonly backbone: Backbone
   readonly demo: Demo
   readonly audience: string
-  /** The services that are two processes. */
-  readonly doubles: readonly Double[]
   /** Runs work and returns what was logged meanwhile by all services, in order. */
   logged<T>(work: () => Promise<T>): Promise<{ result: T; log: LogLine[] }>
   /** What every process has written into its log. */
@@ -35,48 +32,30 @@ export interface RunningSystem {
 
 type Settings = NonNullable<ConstructorParameters<typeof System>[2]>
 
-/** The same where token and consent are two processes each: every request meets the other one than the request before. */
+/** The same with two instances of each service: every request meets the other one than the request before. */
 export function startTwice(
   settings?: Settings,
   transport: 'embedded' | 'kafka' = 'embedded',
 ): Promise<RunningSystem> {
-  return startSystem(transport, settings, ['token', 'consent'])
+  return startSystem(transport, settings, 2)
 }
 
-/** @param twice the services that are two processes, behind a proxy that takes turns */
 export async function startSystem(
   transport: 'embedded' | 'kafka',
   settings: Settings = {},
-  twice: readonly DatabaseName[] = [],
+  instances = 1,
 ): Promise<RunningSystem> {
   silence()
-  const options = {
-    transport,
-    once: true,
-    json: false,
-    fresh: false,
-    dev: false,
-    data: undefined,
-    portBase: 4000,
-  }
+  const options = temporary(transport, instances)
   const installation = await Installation.open(options)
-  const doubles = await Promise.all(twice.map(service => Double.open(service, installation)))
-  const ports = doubles.map(({ service, port }) => [service, { ...settings[service], PORT: String(port) }])
-  const system = new System(installation, options, { ...settings, ...Object.fromEntries(ports) })
-  const stop = async () => {
-    await Promise.all(doubles.map(double => double.stop()))
-    await system.stop()
-  }
+  const system = new System(installation, options, settings)
   try {
     const { backbone, demo } = await system.start()
-    const started = doubles.map(double => double.start({ installation, backbone }, settings[double.service]))
-    await Promise.all(started)
     return {
       installation,
       system,
       backbone,
       demo,
-      doubles,
       audience: audienceOf(installation),
       async logged(work) {
         const before = await settled(() => lastEvents(backbone), sameJson)
@@ -84,16 +63,14 @@ export async function startSystem(
         return { result, log: await settled(() => eventsSince(backbone, before, () => true), sameJson) }
       },
       async written() {
-        const own = serviceNames.map(
-          async name => [name, await readFile(join(installation.folder, `${name}.log`), 'utf8')] as const,
-        )
-        const seconds = doubles.map(async double => [`${double.service} 2`, await double.log()] as const)
-        return Object.fromEntries(await Promise.all([...own, ...seconds]))
+        const files = serviceNames.flatMap(name => system.service(name).logs)
+        const logs = files.map(async file => [basename(file, '.log'), await readFile(file, 'utf8')] as const)
+        return Object.fromEntries(await Promise.all(logs))
       },
-      stop,
+      stop: () => system.stop(),
     }
   } catch (error) {
-    await stop()
+    await system.stop()
     throw error
   }
 }

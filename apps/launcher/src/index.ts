@@ -12,7 +12,7 @@ export {
 } from './environment.js'
 export { type Demo, Installation, type ServiceName, serviceNames } from './installation.js'
 export { eventsSince, type LogLine, lastEvents } from './log.js'
-export type { Options } from './options.js'
+export { type Options, temporary } from './options.js'
 export { prove } from './proof.js'
 export { nodeOptions, ServiceProcess } from './service-process.js'
 export { System } from './system.js'

@@ -12,9 +12,23 @@ export interface Options {
   readonly dev: boolean
   /** Where data is kept between starts; undefined: `.grantlog` beside the code. */
   readonly data: string | undefined
+  /** Processes of each service that has a database; the sample application keeps its sessions in memory. */
+  readonly instances: number
   /** The five ports are this one and the four after it. */
   readonly portBase: number
 }
+
+/** Temporary data and free ports: for those who start a system from a program. */
+export const temporary = (transport: Options['transport'], instances = 1): Options => ({
+  transport,
+  once: true,
+  json: false,
+  fresh: false,
+  dev: false,
+  data: undefined,
+  instances,
+  portBase: 4000,
+})
 
 export const usage = `Usage: npm start -- [options]
 
@@ -23,6 +37,7 @@ export const usage = `Usage: npm start -- [options]
   --fresh           forget the data of earlier starts
   --data FOLDER     keep the data there instead of in .grantlog
   --port-base N     use the ports N to N+4 instead of 4000 to 4004
+  --instances N     N processes of each service but the sample application, behind a balancer
   --help            this text
 
 On a real Kafka: npm run start:kafka -- [options]. KAFKA_BROKERS names it; else a local one is started (needs Java 17).`
@@ -45,13 +60,16 @@ export function readOptions(args: string[]): Options | 'help' {
   if (values.data === '') throw new UsageError('--data needs the path of a folder.')
   if (values['port-base'] !== undefined && values.once)
     throw new UsageError('--once uses free ports: --port-base has nothing to add.')
+  if (!/^[1-8]$/.test(values.instances))
+    throw new UsageError(`--instances must be a number from 1 to 8, not “${values.instances}”.`)
   const text = values['port-base'] ?? '4000'
   const portBase = Number(text)
   if (!/^\d+$/.test(text) || portBase < 1024 || portBase > 65_000) {
     throw new UsageError(`--port-base must be a number from 1024 to 65000, not “${text}”.`)
   }
   const { once, json, fresh, dev, kafka, data } = values
-  return { transport: kafka ? 'kafka' : 'embedded', once, json, fresh, dev, data, portBase }
+  const instances = Number(values.instances)
+  return { transport: kafka ? 'kafka' : 'embedded', once, json, fresh, dev, data, instances, portBase }
 }
 
 function parse(args: string[]) {
@@ -66,6 +84,7 @@ function parse(args: string[]) {
         dev: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         data: { type: 'string' },
+        instances: { type: 'string', default: '1' },
         'port-base': { type: 'string' },
       },
     }).values

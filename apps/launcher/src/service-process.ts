@@ -22,7 +22,14 @@ export class ServiceProcess {
     private readonly env: NodeJS.ProcessEnv,
     private readonly logFolder: string,
     private readonly told: (line: string) => void,
+    /** By which it is told from others of the same service. */
+    private readonly label: string = name,
   ) {}
+
+  /** The file that it writes its log into. */
+  get log(): string {
+    return join(this.logFolder, `${this.label}.log`)
+  }
 
   get pid(): number | undefined {
     return this.#child?.pid
@@ -63,7 +70,7 @@ export class ServiceProcess {
   async #start(): Promise<void> {
     const child = launch(this.name, [], this.env)
     this.#child = child
-    const log = createWriteStream(join(this.logFolder, `${this.name}.log`), { flags: 'a' })
+    const log = createWriteStream(this.log, { flags: 'a' })
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         log.write(data)
@@ -101,13 +108,13 @@ export class ServiceProcess {
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#stopping) return
-    this.told(`${this.name} ended (${signal ?? `exit code ${code}`}): starting it again`)
+    this.told(`${this.label} ended (${signal ?? `exit code ${code}`}): starting it again`)
     setTimeout(() => {
       if (this.#stopping) return
       this.#inTurn(async () => {
         if (!this.#stopping) await this.#start()
       }).then(
-        () => this.#stopping || this.told(`${this.name} is back`),
+        () => this.#stopping || this.told(`${this.label} is back`),
         (error: Error) => {
           this.told(error.message)
           this.#ended(1, null)
@@ -118,7 +125,7 @@ export class ServiceProcess {
 
   #failure(what: string): Error {
     return new Error(
-      `${this.name} ${what}. Its last words:\n${this.#lastWords || '(none)'}\nAll of them: ${this.logFolder}/${this.name}.log`,
+      `${this.label} ${what}. Its last words:\n${this.#lastWords || '(none)'}\nAll of them: ${this.log}`,
     )
   }
 }

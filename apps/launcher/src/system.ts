@@ -14,7 +14,8 @@ import {
 import { type Demo, type Installation, root, type ServiceName, serviceNames } from './installation.js'
 import type { Options } from './options.js'
 import { type Rebuilder, rebuildOnChange } from './rebuild.js'
-import { runCommand, ServiceProcess } from './service-process.js'
+import { ServiceGroup } from './service-group.js'
+import { runCommand } from './service-process.js'
 
 const authorizationServices = [
   'clients',
@@ -25,7 +26,7 @@ const authorizationServices = [
 
 /** Everything on one machine: Postgres, perhaps Kafka, each service as a process of its own, and the demonstration. */
 export class System {
-  readonly #services = new Map<ServiceName, ServiceProcess>()
+  readonly #services = new Map<ServiceName, ServiceGroup>()
   #broker: KafkaBroker | undefined
   #stopBackbone: (() => Promise<void>) | undefined
   #rebuilder: Rebuilder | undefined
@@ -70,8 +71,8 @@ export class System {
     return backbone
   }
 
-  /** The process of a service: to stop it, or to kill it and see what happens. */
-  service(name: ServiceName): ServiceProcess {
+  /** The processes of a service: to stop them, or to kill one and see what happens. */
+  service(name: ServiceName): ServiceGroup {
     const service = this.#services.get(name)
     if (service === undefined) throw new Error(`${name} was not started`)
     return service
@@ -90,8 +91,10 @@ export class System {
   }
 
   async #start(name: ServiceName, backbone: Backbone): Promise<void> {
-    const service = new ServiceProcess(
+    const instances = isWithDatabase(name) ? this.options.instances : 1
+    const service = await ServiceGroup.open(
       name,
+      { port: this.installation.ports[name], instances },
       { ...environmentOf(name, this.installation, backbone), ...this.settings[name] },
       this.installation.folder,
       line => say(`  ${line}`),
@@ -103,14 +106,14 @@ export class System {
         if (isWithDatabase(name)) await runCommand(name, ['migrate'], migrationEnvironment(name, backbone))
         await service.start()
       },
-      () => this.installation.url(name),
+      () => `${this.installation.url(name)}${instances > 1 ? `, ${instances} instances behind it` : ''}`,
     )
   }
 
   async #stop(): Promise<void> {
     for (const watcher of this.#watchers) watcher.close()
     await this.#rebuilder?.stop()
-    await Promise.all([...this.#services.values()].map(service => service.stop()))
+    await Promise.all([...this.#services.values()].map(service => service.close()))
     await this.#stopBackbone?.()
     if (this.installation.temporary) await this.installation.remove()
   }

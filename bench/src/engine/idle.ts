@@ -1,4 +1,4 @@
-import { Installation, System, silence } from '@grantlog/launcher'
+import { Installation, System, silence, temporary } from '@grantlog/launcher'
 import { type Figure, figure } from '../benchmark.js'
 import { cpuSeconds } from '../processor.js'
 
@@ -10,15 +10,7 @@ export async function measureIdle(told: (line: string) => void): Promise<Figure[
   silence()
   const figures: Figure[] = []
   for (const transport of ['embedded', 'kafka'] as const) {
-    const options = {
-      transport,
-      once: true,
-      json: false,
-      fresh: false,
-      dev: false,
-      data: undefined,
-      portBase: 4000,
-    }
+    const options = temporary(transport)
     const system = new System(await Installation.open(options), options)
     try {
       await system.start()

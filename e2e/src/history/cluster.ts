@@ -10,6 +10,7 @@ import {
   Installation,
   ServiceProcess,
   silence,
+  temporary,
 } from '@grantlog/launcher'
 import {
   ensureDatabase,
@@ -56,15 +57,7 @@ export async function startCluster(
   told: (line: string) => void,
 ): Promise<Cluster> {
   silence()
-  const installation = await Installation.open({
-    transport,
-    once: true,
-    json: false,
-    fresh: false,
-    dev: false,
-    data: undefined,
-    portBase: 4000,
-  })
+  const installation = await Installation.open(temporary(transport))
   const stops: (() => Promise<unknown>)[] = [() => installation.remove()]
   const stop = async () => {
     for (const end of stops.toReversed()) await end()

@@ -13,6 +13,7 @@ import {
   type ServiceName,
   silence,
   startBackbone,
+  temporary,
 } from '@grantlog/launcher'
 import { describeWhere, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -112,15 +113,7 @@ describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
 
     beforeAll(async () => {
       silence()
-      const options = {
-        transport: 'embedded',
-        once: true,
-        json: false,
-        fresh: false,
-        dev: false,
-        data: undefined,
-        portBase: 4000,
-      } as const
+      const options = temporary('embedded')
       installation = await Installation.open(options)
       const started = await startBackbone(installation, options)
       backbone = started.backbone

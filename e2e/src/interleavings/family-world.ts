@@ -113,9 +113,7 @@ export class FamilyWorld {
   }
 
   get #urls(): readonly string[] {
-    const double = this.exchanges.wire.running.doubles.find(({ service }) => service === 'token')
-    if (double === undefined) throw new Error('There is one token service')
-    return double.urls
+    return this.exchanges.wire.running.system.service('token').urls
   }
 
   async #token(

@@ -136,6 +136,14 @@ export const commonSettings = {
     example: '30',
     default: '10',
   }),
+  SHUTDOWN_DELAY_SECONDS: setting.integer({
+    min: 0,
+    max: 60,
+    describe:
+      'How long it goes on serving, ready no more, when it is asked to stop: longer than a balancer that asks `/health/ready` takes to notice.',
+    example: '5',
+    default: '0',
+  }),
   TRUSTED_PROXIES: setting.list({
     describe: 'Addresses or networks whose forwarded headers are believed; none by default.',
     example: '10.0.0.0/8',

@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Commands, Eventing, foldedStates, ProjectionServer } from '@grantlog/eventing'
 import { GuardErrorFilter } from '@grantlog/resource-guard/nest'
 import type { DynamicModule, INestApplicationContext, Provider, Type } from '@nestjs/common'
@@ -59,6 +60,7 @@ interface CommonValues extends EventValues {
   readonly PORT: number
   readonly LOG_LEVEL: string
   readonly SHUTDOWN_GRACE_SECONDS: number
+  readonly SHUTDOWN_DELAY_SECONDS: number
   readonly TRUSTED_PROXIES: readonly string[]
   readonly DATABASE_URL: string
   readonly DATABASE_ROLE: string | undefined
@@ -249,7 +251,7 @@ async function listen<S extends Shape>(
   process.send?.({ ready: true, port: Number(port) })
 }
 
-/** Ready no more, then no new connections, then what is in flight, then the parts. */
+/** Ready no more, then after the delay no new connections, then what is in flight, then the parts. */
 function stopOnSignal(
   app: NestFastifyApplication,
   { health, db }: Parts,
@@ -262,6 +264,7 @@ function stopOnSignal(
     stopping = true
     logger.info({ why }, 'stopping')
     health.stop()
+    await delay(config.SHUTDOWN_DELAY_SECONDS * 1000)
     setTimeout(() => {
       logger.error('requests were still in flight at the end of the grace')
       process.exit(1)

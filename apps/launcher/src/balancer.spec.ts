@@ -1,44 +1,52 @@
 import { once } from 'node:events'
 import { Agent, createServer, request, type Server } from 'node:http'
 import { freePort } from '@grantlog/servers'
+import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { RoundRobin } from './round-robin.js'
+import { Balancer } from './balancer.js'
 
-describe('the proxy that takes turns', () => {
+describe('the balancer', () => {
   const servers: Server[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  let proxy: RoundRobin
+  let balancer: Balancer
   let port: number
   beforeAll(async () => {
     port = await freePort()
-    proxy = await RoundRobin.open(port)
+    balancer = await Balancer.open(port)
     for (const name of ['a', 'b']) {
       const server = createServer(async (asked, answer) => {
+        if (asked.url === '/health/ready') return answer.writeHead(ready.get(name) ? 200 : 503).end()
+        if (dying.has(name)) return asked.destroy()
         const body = Buffer.concat(await asked.toArray()).toString()
         answer.writeHead(
           201,
           [
             ['set-cookie', 'x=1'],
             ['set-cookie', 'y=2'],
-            ['content-length', '2'],
+            ['by', name],
           ].flat(),
         )
         seen.push({ name, method: asked.method, url: asked.url, ...asked.headersDistinct, body })
-        answer.end('ok')
+        return answer.end(String(body.length))
       })
       const own = await freePort()
       server.listen(own, '127.0.0.1')
       await once(server, 'listening')
       servers.push(server)
-      proxy.add(own)
+      balancer.add(own)
     }
   })
   afterAll(() => {
     agent.destroy()
-    proxy.close()
+    balancer.close()
     for (const server of servers) server.close()
   })
   const seen: Record<string, unknown>[] = []
+  const ready = new Map([
+    ['a', true],
+    ['b', true],
+  ])
+  const dying = new Set<string>()
 
   /** Over one connection. */
   async function send(body: string) {
@@ -48,21 +56,39 @@ describe('the proxy that takes turns', () => {
     sent.end(body)
     const [answer] = await answered
     const text = Buffer.concat(await answer.toArray()).toString()
-    return { status: answer.statusCode, cookies: answer.headers['set-cookie'], text }
+    return { status: answer.statusCode, cookies: answer.headers['set-cookie'], by: answer.headers.by, text }
   }
 
   it('gives each request to the next server, as it came, and passes the answer on', async () => {
     for (const body of ['1', '2', '3', '4'])
-      expect(await send(body)).toEqual({ status: 201, cookies: ['x=1', 'y=2'], text: 'ok' })
+      expect(await send(body)).toMatchObject({ status: 201, cookies: ['x=1', 'y=2'], text: '1' })
     expect(seen.map(({ name, body }) => `${name}${body}`)).toEqual(['a1', 'b2', 'a3', 'b4'])
     const rest = { method: 'POST', url: '/token?a=b', 'x-twice': ['1', '2'], host: ['issuer.example'] }
     for (const each of seen) expect(each).toMatchObject(rest)
   })
 
-  it('cuts the connection where the server is gone, and answers nothing in its name', async () => {
+  it('asks each whether it is ready, and gives requests to those that are', async () => {
+    ready.set('a', false)
+    await eventually(async () => expect((await send('5')).by).toBe('b'))
+    for (const body of ['6', '7']) expect((await send(body)).by).toBe('b')
+    ready.set('b', false)
+    await eventually(async () =>
+      expect(await send('8')).toMatchObject({ status: 503, text: 'No instance is ready.\n' }),
+    )
+    for (const name of ['a', 'b']) ready.set(name, true)
+    await eventually(async () => expect(new Set([(await send('9')).by, (await send('9')).by]).size).toBe(2))
+  })
+
+  it('whoever is gone has not been sent anything: the next one gets the whole request', async () => {
     servers[0]?.close()
     servers[0]?.closeAllConnections()
-    await expect(send('5')).rejects.toMatchObject({ code: 'ECONNRESET' })
-    expect((await send('6')).status).toBe(201)
+    const body = 'x'.repeat(200_000)
+    for (let n = 0; n < 4; n++)
+      expect(await send(body)).toMatchObject({ status: 201, by: 'b', text: body.length.toString() })
+  })
+
+  it('answers nothing in the name of one that went away with a request', async () => {
+    dying.add('b')
+    await expect(send('10')).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 })
