@@ -49,9 +49,8 @@ export class ServiceGroup {
     return this.processes.map(process => process.log)
   }
 
-  /** Of the first process. */
-  get pid(): number | undefined {
-    return this.processes[0]?.pid
+  get pids(): readonly number[] {
+    return this.processes.flatMap(({ pid }) => pid ?? [])
   }
 
   async start(): Promise<void> {
@@ -63,14 +62,28 @@ export class ServiceGroup {
     await Promise.all(this.processes.map(process => process.stop()))
   }
 
-  /** One after the other: where there are several, somebody always answers. */
+  /** One after the other, each once the one before is ready: where there are several, somebody always answers. */
   async restart(): Promise<void> {
-    for (const process of this.processes) await process.restart()
+    for (const [index, process] of this.processes.entries()) {
+      await process.restart()
+      await untilReady(this.urls[index] ?? '')
+    }
   }
 
   /** For good. */
   async close(): Promise<void> {
     await this.stop()
     this.balancer?.close()
+  }
+}
+
+/** @throws Error with the last answer, after a minute */
+async function untilReady(url: string): Promise<void> {
+  for (const until = Date.now() + 60_000; ; ) {
+    const response = await fetch(`${url}/health/ready`)
+    const body = await response.text()
+    if (response.ok) return
+    if (Date.now() > until) throw new Error(`${url} does not get ready: ${body}`)
+    await new Promise(resolve => setTimeout(resolve, 100))
   }
 }

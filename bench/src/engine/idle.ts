@@ -15,7 +15,7 @@ export async function measureIdle(told: (line: string) => void): Promise<Figure[
     try {
       await system.start()
       await seconds(settleSeconds)
-      const { pid = 0 } = system.service('token')
+      const [pid = 0] = system.service('token').pids
       const before = await cpuSeconds(pid)
       await seconds(idleSeconds)
       const share = ((await cpuSeconds(pid)) - before) / idleSeconds
