@@ -46,11 +46,11 @@ const names = [
   'the log',
 ]
 
-function once(transport: 'embedded' | 'kafka') {
+function once(transport: 'embedded' | 'kafka', ...more: string[]) {
   it('proves itself, says so in one line of JSON, and leaves nothing behind', async () => {
     const temporary = anEmptyFolder()
     const { code, stdout } = await launch(
-      ['--once', '--json', ...(transport === 'kafka' ? ['--kafka'] : [])],
+      ['--once', '--json', ...(transport === 'kafka' ? ['--kafka'] : []), ...more],
       { TMPDIR: temporary },
     )
     const said = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
@@ -69,7 +69,8 @@ function once(transport: 'embedded' | 'kafka') {
 }
 
 describe('--once', () => once('embedded'))
-describeWithKafka('--kafka --once', () => once('kafka'))
+describe('--once --instances 2', () => once('embedded', '--instances', '2'))
+describeWithKafka('--kafka --once --instances 2', () => once('kafka', '--instances', '2'))
 
 describe('started again and again on the same data', () => {
   const data = anEmptyFolder()
@@ -157,6 +158,7 @@ describe('a mistake on the command line', () => {
     ['an option that does not exist', ['--onec'], '--onec'],
     ['--json alone', ['--json'], '--json only goes with --once.'],
     ['a port that is none', ['--port-base', 'x'], '--port-base must be a number'],
+    ['no number of instances', ['--instances', '0'], '--instances must be a number from 1 to 8, not “0”'],
     ['ports that would not be used', ['--once', '--port-base', '5000'], '--once uses free ports'],
     ['data that would not be kept', ['--once', '--data', 'x'], '--once keeps no data'],
     ['two that contradict', ['--dev', '--once'], 'contradict'],

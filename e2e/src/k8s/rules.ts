@@ -127,9 +127,12 @@ function companionProblems(service: Manifest, manifests: readonly Manifest[]): s
   ]
 }
 
+/** Two instances of each service at least, and one of the sample application, whose sessions are in its memory. */
 function scalerOf({ metadata }: Manifest, manifests: readonly Manifest[]): Manifest | undefined {
+  const enough = ({ minReplicas = 1, maxReplicas = 1 }: Spec) =>
+    metadata.name.endsWith('sample-client') ? maxReplicas === 1 : minReplicas >= 2
   return ofKind(manifests, 'HorizontalPodAutoscaler').find(
-    ({ spec }) => spec?.scaleTargetRef?.name === metadata.name && (spec.minReplicas ?? 1) >= 2,
+    ({ spec }) => spec?.scaleTargetRef?.name === metadata.name && enough(spec),
   )
 }
 
