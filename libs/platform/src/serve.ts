@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
 import { DataSource } from 'typeorm'
+import { certificateContradiction } from './client-certificate.js'
 import { Clock } from './clock.js'
 import {
   type ConfigDefinition,
@@ -20,7 +21,13 @@ import {
 import { type DatabaseDefinition, migrate, openDatabase, poolOf } from './database.js'
 import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
 import { measureEvents } from './event-metrics.js'
-import { createEventing, type EventsDefinition, type EventValues, eventSettings } from './events.js'
+import {
+  createEventing,
+  type EventsDefinition,
+  type EventValues,
+  eventContradictions,
+  eventSettings,
+} from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
 import { corsAt, corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
@@ -77,6 +84,7 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
       ...(definition.events && eventSettings),
       ...((definition.cors || definition.clientEndpoints) && corsSettings),
     },
+    contradictions: [certificateContradiction, ...(definition.events ? eventContradictions : [])],
   }
 }
 
