@@ -32,6 +32,7 @@ import { HealthController, HealthRegistry } from './health.js'
 import { corsAt, corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
 import { Metrics, MetricsController } from './metrics.js'
+import { leaveParent, stopBy } from './signals.js'
 import { CONFIG, LOGGER } from './tokens.js'
 
 /** A service: everything that `serve` needs to run it. */
@@ -89,7 +90,7 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
 }
 
 /**
- * The whole main.ts of a service. `node main.js` serves, others run a command of it. `node main.js migrate` needs only the database's
+ * What the main.ts of a service does once it heeds signals. `node main.js` serves, others run a command of it. `node main.js migrate` needs only the database's
  * settings.
  * `node main.js settings` needs no setting itself: it prints what there are, as JSON. `node main.js doctor` needs only the database's:
  * it prints, as JSON, what is wrong with what only this program's code can judge.
@@ -111,7 +112,7 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(`${message.replace(/^/gm, `${definition.name}: `)}\n`)
     process.exitCode = error instanceof ConfigurationError ? 78 : 1
-    if (process.connected) process.disconnect()
+    leaveParent()
     setTimeout(() => process.exit(), 1000).unref()
   }
 }
@@ -125,7 +126,7 @@ async function migrateOnly<S extends Shape>({ name, database }: ServiceDefinitio
     process.stdout.write(done === 0 ? 'the schema was up to date\n' : `ran ${done} migrations\n`)
   } finally {
     await db.destroy()
-    if (process.connected) process.disconnect()
+    leaveParent()
   }
 }
 
@@ -228,6 +229,11 @@ async function listen<S extends Shape>(
     logger.fatal({ err: reason }, 'an error was not handled')
     process.exit(1)
   })
+  // nobody was told that it is ready, and Postgres takes back what was not committed
+  stopBy(why => {
+    logger.info({ why }, 'stopped while it started')
+    process.exit(0)
+  })
   const parts = await openParts(definition, config, logger)
   const app = await NestFactory.create<NestFastifyApplication>(
     platform(definition, config, logger, parts),
@@ -251,23 +257,23 @@ async function listen<S extends Shape>(
   if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })
   await app.startAllMicroservices()
   await app.listen(config.PORT, config.HOST)
+  stopInOrder(app, parts, config, logger)
   const { port } = new URL(await app.getUrl())
   logger.info({ host: config.HOST, port: Number(port) }, 'listening')
-  stopOnSignal(app, parts, config, logger)
   process.send?.({ ready: true, port: Number(port) })
 }
 
 /** Ready no more, then no new connections, then what is in flight, then the parts. */
-function stopOnSignal(
+function stopInOrder(
   app: NestFastifyApplication,
   { health, db }: Parts,
   config: CommonValues,
   logger: Logger,
 ): void {
-  let stopping = false
   const stop = async (why: string) => {
-    if (stopping) process.exit(1)
-    stopping = true
+    stopBy(again => {
+      if (again.startsWith('SIG')) process.exit(1)
+    })
     logger.info({ why }, 'stopping')
     health.stop()
     setTimeout(() => {
@@ -279,9 +285,7 @@ function stopOnSignal(
     logger.flush()
     process.exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
-  // started by a parent that died: nobody else would stop us
-  process.on('disconnect', () => void (stopping || stop('the parent is gone')))
+  stopBy(why => void stop(why))
 }
 
 async function runCommand<S extends Shape>(
@@ -307,6 +311,6 @@ async function runCommand<S extends Shape>(
     await app.close()
     await parts.eventing?.stop()
     await parts.db?.destroy()
-    if (process.connected) process.disconnect()
+    leaveParent()
   }
 }
