@@ -1,4 +1,6 @@
-import { serve } from '@grantlog/platform'
-import { clients } from './clients.service.js'
+import { heedSignals } from '@grantlog/platform/signals'
 
+heedSignals() // and only then load what takes time
+const { serve } = await import('@grantlog/platform')
+const { clients } = await import('./clients.service.js')
 await serve(clients)

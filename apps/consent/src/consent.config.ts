@@ -1,3 +1,4 @@
+import { parseSealKeys } from '@grantlog/oauth'
 import {
   type ConfigOf,
   clientRequestSettings,
@@ -11,11 +12,11 @@ export const consentConfig = defineConfig('consent', {
   ...resourceServerSettings,
   ...clientRequestSettings,
   PLATFORM_AUDIENCE: platformAudienceSetting,
-  PUBLIC_URL: setting.url({
+  PUBLIC_URL: setting.origin({
     describe: 'Where people reach this service in their browsers.',
     example: 'https://auth.example.com',
   }),
-  CODE_KEYS: setting.secret({
+  CODE_KEYS: setting.parsedSecret(parseSealKeys, {
     describe:
       'The keys that seal authorization and device codes, shared with the token service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',

@@ -1,4 +1,6 @@
-import { serve } from '@grantlog/platform'
-import { resource } from './resource.service.js'
+import { heedSignals } from '@grantlog/platform/signals'
 
+heedSignals() // and only then load what takes time
+const { serve } = await import('@grantlog/platform')
+const { resource } = await import('./resource.service.js')
 await serve(resource)

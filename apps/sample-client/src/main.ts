@@ -1,4 +1,6 @@
-import { serve } from '@grantlog/platform'
-import { sampleClient } from './sample-client.service.js'
+import { heedSignals } from '@grantlog/platform/signals'
 
+heedSignals() // and only then load what takes time
+const { serve } = await import('@grantlog/platform')
+const { sampleClient } = await import('./sample-client.service.js')
 await serve(sampleClient)

@@ -1,7 +1,7 @@
 import { type ConfigOf, defineConfig, setting } from '@grantlog/platform'
 
 export const sampleClientConfig = defineConfig('sample-client', {
-  ISSUER: setting.url({
+  ISSUER: setting.baseUrl({
     describe: 'The authorization server; its endpoints are read from its metadata (RFC 8414).',
     example: 'https://auth.example.com',
   }),
@@ -9,7 +9,7 @@ export const sampleClientConfig = defineConfig('sample-client', {
     describe: 'The invoices API: its address, and the resource (RFC 8707) that tokens are asked for.',
     example: 'https://api.example.com/invoices',
   }),
-  PUBLIC_URL: setting.url({
+  PUBLIC_URL: setting.origin({
     describe: 'Where people reach this application; its redirect URIs begin with it.',
     example: 'https://ledgerly.example.com',
   }),

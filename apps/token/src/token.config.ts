@@ -1,7 +1,8 @@
+import { parseSealKeys } from '@grantlog/oauth'
 import { type ConfigOf, clientRequestSettings, defineConfig, setting } from '@grantlog/platform'
 
 export const tokenConfig = defineConfig('token', {
-  ISSUER: setting.url({
+  ISSUER: setting.baseUrl({
     describe: 'The issuer identifier (RFC 8414 §2): the URL under which clients reach this service.',
     example: 'https://auth.example.com',
   }),
@@ -17,7 +18,7 @@ export const tokenConfig = defineConfig('token', {
     describe: 'Where the consent service’s /device_authorization is reached; told in the metadata.',
     example: 'https://auth.example.com/device_authorization',
   }),
-  CODE_KEYS: setting.secret({
+  CODE_KEYS: setting.parsedSecret(parseSealKeys, {
     describe:
       'The keys that open authorization and device codes, shared with the consent service; the first one seals.',
     example: 'k1:<32 bytes in base64url>,k0:<…>',

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
-import { clientAuthenticationMethods, DpopNonces, parseSealKeys } from '@grantlog/oauth'
+import { clientAuthenticationMethods, DpopNonces } from '@grantlog/oauth'
 import { ClientRequests, Clock, CONFIG, HealthRegistry, LOGGER, Metrics, UsedOnce } from '@grantlog/platform'
 import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
@@ -65,7 +65,7 @@ interface Log {
           keys,
           verifiedTokens: new VerifiedTokens(kid => keys.verificationKey(kid)),
           opaqueKeys: opaqueTokenKeys(KEY_ENCRYPTION_KEY),
-          sealKeys: parseSealKeys(config.CODE_KEYS),
+          sealKeys: config.CODE_KEYS,
           successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
           clientRequests: new ClientRequests({
             config,

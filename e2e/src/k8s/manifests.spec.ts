@@ -3,6 +3,7 @@ import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig, settingsOf } from '@grantlog/platform'
+import { certificates } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { clients } from '../../../apps/clients/src/clients.service.js'
 import { consent } from '../../../apps/consent/src/consent.service.js'
@@ -68,7 +69,9 @@ describeWithKustomize('the manifests for Kubernetes', () => {
         // what an operator makes
         if (name === 'DATABASE_URL_FILE')
           return [name, join(folder, `overlays/local/secrets/postgres-service-${definition.service}/uri`)]
-        return name.startsWith('KAFKA_') && name.endsWith('_FILE') ? ['', ''] : [name, value]
+        if (name === 'KAFKA_PASSWORD_FILE') return ['KAFKA_PASSWORD', 'of the KafkaUser']
+        if (name === 'KAFKA_CA_CERTIFICATES_FILE') return ['KAFKA_CA_CERTIFICATES', certificates.authority]
+        return [name, value]
       })
       expect(() => loadConfig(definition, Object.fromEntries(entries))).not.toThrow()
     }

@@ -131,16 +131,22 @@ export function assertIssuer(issuer: string): void {
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 function assertUrl(name: string, value: string): void {
+  const problem = urlProblem(value)
+  if (problem !== undefined) throw new TypeError(`${name} ${problem}.`)
+}
+
+/**
+ * What keeps a text from being the URL of an issuer, an endpoint or a resource, as `must use https`; undefined when nothing does. Plain
+ * http is for one machine only.
+ */
+export function urlProblem(value: string): string | undefined {
   const url = URL.parse(value)
-  if (!url || !/^https?:\/\//i.test(value)) throw new TypeError(`${name} must be an absolute https URL.`)
-  if (url.username !== '' || url.password !== '')
-    throw new TypeError(`${name} must not have a user name or password.`)
-  if (value.includes('#')) throw new TypeError(`${name} must not have a fragment: ${value}`)
-  if (url.protocol !== 'https:' && !LOOPBACK.has(url.hostname)) {
-    throw new TypeError(
-      `${name} must use https: plain http is only for localhost, 127.0.0.1 and [::1]: ${value}`,
-    )
-  }
+  if (!url || !/^https?:\/\/[^/\s]\S*$/i.test(value)) return 'must be an absolute https URL'
+  if (url.username !== '' || url.password !== '') return 'must not have a user name or password'
+  if (value.includes('#')) return 'must not have a fragment'
+  if (url.protocol !== 'https:' && !LOOPBACK.has(url.hostname))
+    return 'must use https: plain http is only for localhost, 127.0.0.1 and [::1]'
+  return undefined
 }
 
 // RFC 8414 §3.2, RFC 9728 §3.2: members "with zero elements MUST be omitted".

@@ -1,15 +1,21 @@
 import type { X509Certificate } from 'node:crypto'
 import proxyAddress from '@fastify/proxy-addr'
 import { readClientCertificate } from '@grantlog/oauth'
-import { setting } from './config.js'
+import { type Contradiction, setting } from './config.js'
 
 export const clientCertificateHeaderSetting = setting.optional(
-  setting.text({
+  setting.headerName({
     describe:
       'The header in which a trusted proxy (TRUSTED_PROXIES) gives the certificate that a client proved to hold: as RFC 9440 has it, or PEM, percent-encoded. Without it no client can use one.',
     example: 'client-cert',
   }),
 )
+
+/** A header that is believed from nobody would look as if clients could use certificates. */
+export const certificateContradiction: Contradiction = ({ CLIENT_CERTIFICATE_HEADER, TRUSTED_PROXIES }) =>
+  CLIENT_CERTIFICATE_HEADER !== undefined && [TRUSTED_PROXIES].flat().length === 0
+    ? 'TRUSTED_PROXIES is missing: CLIENT_CERTIFICATE_HEADER is believed only from them, for example TRUSTED_PROXIES=10.0.0.0/8'
+    : undefined
 
 export interface ClientCertificateSettings {
   readonly TRUSTED_PROXIES: readonly string[]

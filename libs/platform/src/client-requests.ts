@@ -29,11 +29,11 @@ export const clientRequestSettings = {
     setting.certificates({
       describe:
         'Who issues certificates for tls_client_auth: every authority that a client’s certificate may be signed by.',
-      example: '/etc/grantlog/client-ca.pem',
+      example: '"$(cat client-ca.pem)"',
     }),
   ),
   MTLS_URL: setting.optional(
-    setting.url({
+    setting.baseUrl({
       describe:
         'The URL under which clients with certificates reach /token, /revoke, /introspect, /par and /device_authorization, where it is another one (RFC 8705 §5).',
       example: 'https://mtls.auth.example.com',

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificates } from '@grantlog/testing'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { ConfigurationError, defineConfig, describeConfig, loadConfig, setting } from './config.js'
+import {
+  ConfigurationError,
+  defineConfig,
+  describeConfig,
+  loadConfig,
+  type Setting,
+  setting,
+} from './config.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -13,7 +20,7 @@ const definition = defineConfig('sample', {
   HOME_URL: setting.url({ describe: 'Where it is.', example: 'https://example.com' }),
   SIZE: setting.integer({ min: 1, max: 9, describe: 'How large.', example: '3', default: '5' }),
   COLOUR: setting.oneOf(['red', 'blue'], { describe: 'Which colour.', example: 'red', default: 'blue' }),
-  HOSTS: setting.list({ describe: 'Which hosts.', example: 'a,b', default: '' }),
+  HOSTS: setting.networks({ describe: 'Which hosts.', example: '10.0.0.0/8', default: '' }),
   PASSPHRASE: setting.secret({
     describe: 'Opens it.',
     example: 'open sesame',
@@ -44,7 +51,9 @@ function problems(change: NodeJS.ProcessEnv): readonly string[] {
 
 describe('the settings of a service', () => {
   it('are read from the environment, with what is true where it says nothing', () => {
-    expect(loadConfig(definition, { ...good, HOSTS: ' a, b ,,c ', NOT_OURS: 'x' })).toEqual({
+    expect(
+      loadConfig(definition, { ...good, HOSTS: ' ::1, 10.0.0.0/8 ,,192.0.2.1 ', NOT_OURS: 'x' }),
+    ).toEqual({
       HOST: '127.0.0.1',
       PORT: 4000,
       LOG_LEVEL: 'info',
@@ -54,7 +63,7 @@ describe('the settings of a service', () => {
       HOME_URL: 'https://example.com',
       SIZE: 5,
       COLOUR: 'blue',
-      HOSTS: ['a', 'b', 'c'],
+      HOSTS: ['::1', '10.0.0.0/8', '192.0.2.1'],
       PASSPHRASE: 'open sesame',
       SEAL_KEY: 'A'.repeat(43),
       NICKNAME: undefined,
@@ -68,13 +77,13 @@ describe('the settings of a service', () => {
       'no URL',
       'HOME_URL',
       'example.com',
-      'HOME_URL must be an absolute http or https URL, not “example.com”, for example HOME_URL=https://example.com',
+      'HOME_URL must be an absolute https URL, not “example.com”, for example HOME_URL=https://example.com',
     ],
     [
       'a URL of another kind',
       'HOME_URL',
       'ftp://example.com',
-      'HOME_URL must be an absolute http or https URL, not “ftp://example.com”, for example HOME_URL=https://example.com',
+      'HOME_URL must be an absolute https URL, not “ftp://example.com”, for example HOME_URL=https://example.com',
     ],
     ...['0', '10', '1.5', '1e0', ' 3', 'three', '-1'].map((value): [string, string, string, string] => [
       'no number in the range',
@@ -85,6 +94,75 @@ describe('the settings of a service', () => {
     ['unknown', 'COLOUR', 'Red', 'COLOUR must be one of red, blue, not “Red”, for example COLOUR=red'],
   ])('%s: %s=%s', (_, name, value, sentence) => {
     expect(problems({ [name]: value })).toEqual([sentence])
+  })
+
+  const facts = { describe: 'Something.', example: '…' }
+  it.each([
+    ...[
+      'http://auth.example.com',
+      'http://127.0.0.2',
+      'https://',
+      'https:/a.example',
+      'https://a.example/#b',
+    ].map((value): [string, Setting<unknown>, string] => ['url', setting.url(facts), value]),
+    ['baseUrl', setting.baseUrl(facts), 'https://a.example?b'],
+    ['origin', setting.origin(facts), 'https://a.example/b'],
+    ['origin', setting.origin(facts), 'https://a.example/?'],
+    ['host', setting.host(facts), 'http://127.0.0.1'],
+    ['headerName', setting.headerName(facts), 'client cert'],
+    ['topicPrefix', setting.topicPrefix(facts), 'a/b'],
+    ...['10.0.0.0/33', '10.0.0.0/0', '0.0.0.0/0', '::/0', 'proxy.example.com', '10.0.0', '*'].map(
+      (value): [string, Setting<unknown>, string] => ['networks', setting.networks(facts), value],
+    ),
+    ...['https://a.example/', 'a.example', 'null'].map((value): [string, Setting<unknown>, string] => [
+      'origins',
+      setting.origins(facts),
+      `*,${value}`,
+    ]),
+    ...['kafka', 'kafka:', 'kafka:9092/', 'PLAIN://kafka:9092'].map(
+      (value): [string, Setting<unknown>, string] => ['brokers', setting.brokers(facts), value],
+    ),
+    ['databaseUrl', setting.databaseUrl(facts), 'mysql://db/token'],
+    ['databaseUrl', setting.databaseUrl(facts), 'postgres://user@:5432/token'],
+  ])('%s: not %#', (_, one, value) => {
+    expect(() => loadConfig({ service: 'sample', settings: { ONE: one } }, { ONE: value })).toThrow(
+      /^ONE must .*$/,
+    )
+  })
+
+  it.each([
+    [setting.url(facts), 'http://localhost:4000/a?b=c'],
+    [setting.url(facts), 'http://[::1]:4000'],
+    [setting.baseUrl(facts), 'https://a.example/tenant'],
+    [setting.origin(facts), 'https://a.example:8443/'],
+    [setting.networks(facts), 'fd00::/8,loopback'],
+    [setting.brokers(facts), 'kafka-1:9092, [::1]:9093'],
+    [setting.origins(facts), 'https://a.example,http://localhost:3000'],
+    [setting.databaseUrl(facts), 'postgresql://u:p@[::1]:5432/token?sslmode=require'],
+  ])('and are right: %#', (one, value) => {
+    expect(loadConfig({ service: 'sample', settings: { ONE: one } }, { ONE: value }).ONE).toBeDefined()
+  })
+
+  it('that contradict are told when each is right by itself', () => {
+    const pair = {
+      service: 'sample',
+      settings: { SIZE: definition.settings.SIZE, NICKNAME: definition.settings.NICKNAME },
+      contradictions: [
+        ({ SIZE, NICKNAME }: Readonly<Record<string, unknown>>) =>
+          SIZE === 9 && NICKNAME === undefined ? 'NICKNAME is missing: what is large has one' : undefined,
+      ],
+    }
+    expect(loadConfig(pair, { SIZE: '9', NICKNAME: 'A.' }).SIZE).toBe(9)
+    expect(() => loadConfig(pair, { SIZE: '9' })).toThrow('NICKNAME is missing: what is large has one')
+    expect(() => loadConfig(pair, { SIZE: 'x' })).toThrow(/^SIZE .*$/)
+  })
+
+  it('are told in one line each, without the password of a URL', () => {
+    expect(problems({ HOME_URL: 'https://ada:hunter2@example.com' })).toEqual([
+      'HOME_URL must not have a user name or password, not “https://…@example.com”, for example HOME_URL=https://example.com',
+    ])
+    expect(problems({ COLOUR: 'a\nb' })[0]).toContain('not “a�b”')
+    expect(problems({ COLOUR: 'x'.repeat(1000) })[0]?.length).toBeLessThan(300)
   })
 
   it('are all checked before it says what is wrong', () => {

@@ -1,5 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import proxyAddress from '@fastify/proxy-addr'
+import { urlProblem } from '@grantlog/oauth'
 import { z } from 'zod'
 
 /** One setting of a service: how its text is read, and what the reference says of it. */
@@ -30,8 +33,30 @@ function make<T>(schema: z.ZodType<T, string>, type: string, facts: Facts, secre
 /** The kinds of settings there are. */
 export const setting = {
   text: (facts: Facts): Setting<string> => make(z.string().min(1, 'must not be empty'), 'text', facts),
-  url: (facts: Facts): Setting<string> =>
-    make(z.url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' }), 'URL', facts),
+  /** Where to listen. */
+  host: (facts: Facts): Setting<string> =>
+    like(/^[A-Za-z0-9.:_-]+$/, 'must be an address or a host name', 'host', facts),
+  headerName: (facts: Facts): Setting<string> =>
+    like(/^[A-Za-z0-9-]+$/, 'must be the name of a header', 'name of a header', facts),
+  /** The beginning of a topic’s name. */
+  topicPrefix: (facts: Facts): Setting<string> =>
+    like(/^[A-Za-z0-9._-]{1,100}$/, 'must be letters, digits, dots, underscores, hyphens', 'prefix', facts),
+  /** https, or http on this machine: of an endpoint, a resource, a page. */
+  url: (facts: Facts): Setting<string> => make(urlThat(), 'URL', facts),
+  /** Of an issuer, and of whatever endpoints’ paths are appended to. RFC 8414 §2: no query. */
+  baseUrl: (facts: Facts): Setting<string> =>
+    make(
+      urlThat(text => (text.includes('?') ? 'must not have a query' : undefined)),
+      'URL without query',
+      facts,
+    ),
+  /** Of a service whose paths begin at the root of its host. */
+  origin: (facts: Facts): Setting<string> =>
+    make(
+      urlThat(text => (isOrigin(text) ? undefined : 'must not have a path or a query')),
+      'URL without path',
+      facts,
+    ),
   integer: (facts: Facts & { min: number; max: number }): Setting<number> => {
     const wrong = `must be a whole number from ${facts.min} to ${facts.max}`
     const schema = z
@@ -43,15 +68,25 @@ export const setting = {
   },
   oneOf: <const T extends string>(values: readonly T[], facts: Facts): Setting<T> =>
     make(z.enum(values, `must be one of ${values.join(', ')}`), values.join(' \\| '), facts),
-  list: (facts: Facts): Setting<string[]> =>
-    make(
-      z.string().transform(text =>
-        text
-          .split(',')
-          .map(item => item.trim())
-          .filter(item => item !== ''),
-      ),
-      'list, separated by commas',
+  origins: (facts: Facts): Setting<string[]> =>
+    list(
+      item => item === '*' || (URL.canParse(item) && new URL(item).origin === item),
+      'must be origins as a browser sends them, such as https://app.example.com, or *',
+      'origins, separated by commas',
+      facts,
+    ),
+  networks: (facts: Facts): Setting<string[]> =>
+    list(
+      isNetwork,
+      'must be addresses or networks, such as 192.0.2.1 and 2001:db8::/32',
+      'addresses and networks, separated by commas',
+      facts,
+    ),
+  brokers: (facts: Facts): Setting<string[]> =>
+    list(
+      item => /^([A-Za-z0-9._-]+|\[[\dA-Fa-f:.]+\]):\d{1,5}$/.test(item),
+      'must be host:port, separated by commas',
+      'host:port, separated by commas',
       facts,
     ),
   secret: (facts: Omit<Facts, 'default'> & { pattern?: RegExp; wrong?: string }): Setting<string> => {
@@ -59,6 +94,26 @@ export const setting = {
     const checked = facts.pattern ? schema.regex(facts.pattern, facts.wrong ?? 'is malformed') : schema
     return make(checked, 'secret', facts, true)
   },
+  /** A secret as `parse` reads it, which throws an Error whose sentence shows nothing of it. */
+  parsedSecret: <T>(parse: (text: string) => T, facts: Omit<Facts, 'default'>): Setting<T> => {
+    const schema = z.string().transform((text, context) => {
+      try {
+        return parse(text)
+      } catch (error) {
+        context.addIssue(`is malformed: ${sentenceOf(error)}`)
+        return z.NEVER
+      }
+    })
+    return make(schema, 'secret', facts, true)
+  },
+  /** Of a Postgres database; it holds a password. */
+  databaseUrl: (facts: Omit<Facts, 'default'>): Setting<string> =>
+    make(
+      z.string().refine(isDatabaseUrl, 'must be a URL that begins with postgres://'),
+      'secret',
+      facts,
+      true,
+    ),
   /** 32 random bytes in base64url. */
   key: (facts: Omit<Facts, 'default' | 'example'>): Setting<string> =>
     setting.secret({
@@ -98,6 +153,62 @@ export const setting = {
   }),
 }
 
+function like(pattern: RegExp, wrong: string, type: string, facts: Facts): Setting<string> {
+  return make(z.string().regex(pattern, wrong), type, facts)
+}
+
+function urlThat(more: (text: string) => string | undefined = () => undefined): z.ZodType<string, string> {
+  return z.string().superRefine((text, context) => {
+    const problem = urlProblem(text) ?? more(text)
+    if (problem !== undefined) context.addIssue(problem)
+  })
+}
+
+/** Items that are empty count for nothing. */
+function list(
+  right: (item: string) => boolean,
+  wrong: string,
+  type: string,
+  facts: Facts,
+): Setting<string[]> {
+  const schema = z
+    .string()
+    .transform(text =>
+      text
+        .split(',')
+        .map(item => item.trim())
+        .filter(item => item !== ''),
+    )
+    .refine(items => items.every(right), wrong)
+  return make(schema, type, facts)
+}
+
+function isOrigin(text: string): boolean {
+  const { pathname } = new URL(text)
+  return pathname === '/' && !text.includes('?')
+}
+
+/** Also `loopback`, `linklocal` and `uniquelocal`. Never everybody: a prefix of no bits is refused. */
+function isNetwork(item: string): boolean {
+  const [address = ''] = item.split('/')
+  if (isIP(address) === 0 && !['loopback', 'linklocal', 'uniquelocal'].includes(item)) return false
+  try {
+    proxyAddress.compile([item])
+    return true
+  } catch {
+    return false // it throws for what it can't read, and says no more than that
+  }
+}
+
+export function isDatabaseUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\/\S+$/.test(text) && URL.canParse(text)
+}
+
+/** Without its full stop: more follows. */
+function sentenceOf(error: unknown): string {
+  return lowerFirst(error instanceof Error ? error.message : 'it can not be read').replace(/\.$/, '')
+}
+
 /** None where one of them is malformed. */
 function readCertificates(text: string): X509Certificate[] {
   try {
@@ -117,12 +228,18 @@ export type ValuesOf<S extends Shape> = {
 export interface ConfigDefinition<S extends Shape = Shape> {
   readonly service: string
   readonly settings: S
+  /** Finds what contradicts in settings that are right each by itself. */
+  readonly contradictions?: readonly Contradiction[]
 }
+
+/** A line that begins with the variable’s name, and ends with an example. */
+export type Contradiction = (values: Readonly<Record<string, unknown>>) => string | undefined
+
 export type ConfigOf<D extends ConfigDefinition> = ValuesOf<D['settings']>
 
 /** What every service can be told. */
 export const commonSettings = {
-  HOST: setting.text({ describe: 'Address to listen on.', example: '0.0.0.0', default: '127.0.0.1' }),
+  HOST: setting.host({ describe: 'Address to listen on.', example: '0.0.0.0', default: '127.0.0.1' }),
   PORT: setting.integer({ min: 0, max: 65_535, describe: 'Port to listen on.', example: '4003' }),
   LOG_LEVEL: setting.oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     describe: 'What is worth a line in the log.',
@@ -144,7 +261,7 @@ export const commonSettings = {
     example: '5',
     default: '0',
   }),
-  TRUSTED_PROXIES: setting.list({
+  TRUSTED_PROXIES: setting.networks({
     describe: 'Addresses or networks whose forwarded headers are believed; none by default.',
     example: '10.0.0.0/8',
     default: '',
@@ -153,11 +270,9 @@ export const commonSettings = {
 
 /** The settings of a service with a database. */
 export const databaseSettings = {
-  DATABASE_URL: setting.secret({
+  DATABASE_URL: setting.databaseUrl({
     describe: 'The service’s own Postgres database.',
     example: 'postgres://token:…@db:5432/token',
-    pattern: /^postgres(ql)?:\/\/\S+$/,
-    wrong: 'must be a URL that begins with postgres://',
   }),
   DATABASE_ROLE: setting.optional(
     setting.text({
@@ -203,8 +318,17 @@ export function loadConfig<D extends ConfigDefinition>(definition: D, env: NodeJ
     if ('problem' in found) problems.push(`${name} ${found.problem}, for example ${name}=${option.example}`)
     else values[name] = found.value
   }
+  // what is missing or malformed contradicts nothing yet
+  if (problems.length === 0) problems.push(...contradictionsIn(definition, values))
   if (problems.length > 0) throw new ConfigurationError(problems)
   return values as ConfigOf<D>
+}
+
+function contradictionsIn(
+  { contradictions = [] }: ConfigDefinition,
+  values: Record<string, unknown>,
+): string[] {
+  return contradictions.map(find => find(values)).filter(problem => problem !== undefined)
 }
 
 /** The rows of the configuration reference. */
@@ -243,7 +367,13 @@ function read(
   const parsed = option.schema.safeParse(source.text)
   if (parsed.success) return { value: parsed.data }
   const what = parsed.error.issues[0]?.message ?? 'is malformed'
-  return { problem: option.file ? what : `${what}, not “${source.text}”` }
+  return { problem: option.file ? what : `${what}, not “${shown(source.text)}”` }
+}
+
+/** On one line, not longer than a reader needs, and without the password that a URL may hold. */
+function shown(text: string): string {
+  const clean = text.replace(/\/\/[^/\s]*@/g, '//…@').replace(/\p{Cc}/gu, '�')
+  return clean.length > 200 ? `${clean.slice(0, 200)}…` : clean
 }
 
 function textOf(

@@ -11,7 +11,7 @@ import {
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Clock } from './clock.js'
-import { type Shape, setting, type ValuesOf } from './config.js'
+import { type Contradiction, isDatabaseUrl, type Shape, setting, type ValuesOf } from './config.js'
 import { poolOf } from './database.js'
 
 /** What a service has to do with events: whose log it writes, and the read models that it keeps. */
@@ -32,16 +32,13 @@ export const eventSettings = {
     default: 'kafka',
   }),
   EVENT_SOURCES: setting.optional(
-    setting.secret({
+    setting.parsedSecret(parseSources, {
       describe:
         'With the embedded transport: the databases of the other services, as name=url, separated by commas.',
       example: 'clients=postgres://…,token=postgres://…',
-      pattern:
-        /^(clients|consent|token)=postgres(ql)?:\/\/[^,\s]+(,(clients|consent|token)=postgres(ql)?:\/\/[^,\s]+)*$/,
-      wrong: 'must list sources as name=postgres://…, separated by commas',
     }),
   ),
-  KAFKA_BROKERS: setting.list({
+  KAFKA_BROKERS: setting.brokers({
     describe: 'With Kafka: the brokers to ask first, as host:port, separated by commas.',
     example: 'kafka-1:9092,kafka-2:9092',
     default: '',
@@ -72,7 +69,7 @@ export const eventSettings = {
     }),
   ),
   KAFKA_TOPIC_PREFIX: setting.optional(
-    setting.text({
+    setting.topicPrefix({
       describe: 'Put before every topic name, where several installations share a Kafka.',
       example: 'staging.',
     }),
@@ -80,12 +77,52 @@ export const eventSettings = {
 } as const satisfies Shape
 
 export type EventValues = ValuesOf<typeof eventSettings>
+
+/** Settings of which one is of no use, or does harm, without the other. */
+export const eventContradictions = [
+  ({ EVENT_TRANSPORT, EVENT_SOURCES }) =>
+    EVENT_TRANSPORT === 'embedded' && EVENT_SOURCES === undefined
+      ? 'EVENT_SOURCES is missing: EVENT_TRANSPORT=embedded reads the other services’ databases, for example EVENT_SOURCES=clients=postgres://…,token=postgres://…'
+      : undefined,
+  ({ EVENT_TRANSPORT, KAFKA_BROKERS }) =>
+    EVENT_TRANSPORT === 'kafka' && [KAFKA_BROKERS].flat().length === 0
+      ? 'KAFKA_BROKERS is missing: EVENT_TRANSPORT=kafka asks them first, for example KAFKA_BROKERS=kafka:9092'
+      : undefined,
+  ({ KAFKA_USERNAME, KAFKA_PASSWORD }) =>
+    KAFKA_USERNAME !== undefined && KAFKA_PASSWORD === undefined
+      ? 'KAFKA_PASSWORD is missing: KAFKA_USERNAME logs in by it, for example KAFKA_PASSWORD=32 characters'
+      : undefined,
+  ({ KAFKA_USERNAME, KAFKA_PASSWORD }) =>
+    KAFKA_USERNAME === undefined && KAFKA_PASSWORD !== undefined
+      ? 'KAFKA_USERNAME is missing: KAFKA_PASSWORD is somebody’s, for example KAFKA_USERNAME=token'
+      : undefined,
+  ({ KAFKA_TLS, KAFKA_CA_CERTIFICATES }) =>
+    KAFKA_TLS === 'off' && KAFKA_CA_CERTIFICATES !== undefined
+      ? 'KAFKA_CA_CERTIFICATES is of no use without TLS, for example KAFKA_TLS=on'
+      : undefined,
+  ({ KAFKA_TLS, KAFKA_USERNAME, KAFKA_SASL_MECHANISM }) =>
+    KAFKA_TLS === 'off' && KAFKA_USERNAME !== undefined && KAFKA_SASL_MECHANISM === 'plain'
+      ? 'KAFKA_SASL_MECHANISM=plain would show the password to the network, for example KAFKA_TLS=on'
+      : undefined,
+] as const satisfies readonly Contradiction[]
+
+/** The databases of other services, by name. @throws Error with a sentence that shows no password */
+function parseSources(text: string): Readonly<Record<string, string>> {
+  const entries = text.split(',').map(entry => {
+    const [, name, url = ''] = /^(clients|consent|token)=(\S+)$/.exec(entry.trim()) ?? []
+    if (name === undefined || !isDatabaseUrl(url))
+      throw new Error('It must list sources as name=postgres://…, separated by commas.')
+    return [name, url] as const
+  })
+  const sources = Object.fromEntries(entries)
+  if (Object.keys(sources).length < entries.length) throw new Error('It names a source twice.')
+  return sources
+}
 type KafkaValues = Omit<
   EventValues,
   'EVENT_TRANSPORT' | 'EVENT_SOURCES' | 'KAFKA_BROKERS' | 'KAFKA_TOPIC_PREFIX'
 >
 
-/** @throws Error when the chosen transport lacks its settings */
 export function createEventing(
   name: string,
   definition: EventsDefinition,
@@ -104,17 +141,8 @@ export function createEventing(
 }
 
 function transportOf(name: string, { service }: EventsDefinition, values: EventValues) {
-  if (values.EVENT_TRANSPORT === 'embedded') {
-    const sources = (values.EVENT_SOURCES ?? '').split(',').filter(entry => entry !== '')
-    const databases = Object.fromEntries(
-      sources.map(entry => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-    )
-    return { remote: new EmbeddedTransport(databases), sink: undefined }
-  }
-  if (values.KAFKA_BROKERS.length === 0)
-    throw new Error(
-      'KAFKA_BROKERS is missing: with EVENT_TRANSPORT=kafka it names the brokers, for example KAFKA_BROKERS=kafka:9092',
-    )
+  if (values.EVENT_TRANSPORT === 'embedded')
+    return { remote: new EmbeddedTransport(values.EVENT_SOURCES ?? {}), sink: undefined }
   const options = {
     clientId: `grantlog-${name}`,
     brokers: values.KAFKA_BROKERS,
@@ -124,7 +152,7 @@ function transportOf(name: string, { service }: EventsDefinition, values: EventV
   return { remote: new KafkaTransport(options), sink: service && new KafkaSink(options) }
 }
 
-/** How the brokers are reached. @throws Error for settings that contradict each other */
+/** How the brokers are reached. */
 export function kafkaSecurity(values: KafkaValues): Pick<KafkaOptions, 'sasl' | 'tls'> {
   const {
     KAFKA_USERNAME: username,
@@ -133,14 +161,6 @@ export function kafkaSecurity(values: KafkaValues): Pick<KafkaOptions, 'sasl' | 
     KAFKA_TLS: tls,
     KAFKA_CA_CERTIFICATES: ca,
   } = values
-  if ((username === undefined) !== (password === undefined))
-    throw new Error(
-      `${username === undefined ? 'KAFKA_USERNAME' : 'KAFKA_PASSWORD'} is missing: set both KAFKA_USERNAME and KAFKA_PASSWORD, or neither`,
-    )
-  if (tls === 'off' && ca !== undefined)
-    throw new Error('KAFKA_CA_CERTIFICATES is of no use without TLS: set KAFKA_TLS=on')
-  if (tls === 'off' && username !== undefined && mechanism === 'plain')
-    throw new Error('KAFKA_SASL_MECHANISM=plain would show the password to the network: set KAFKA_TLS=on')
   return {
     ...(username !== undefined && password !== undefined && { sasl: { mechanism, username, password } }),
     ...(tls === 'on' && { tls: ca ? { ca: ca.map(String) } : true }),

@@ -12,7 +12,7 @@ import { traceOf, withinTrace } from './trace.js'
 
 /** For services that applications in browsers call. They send no cookies: whoever has the token may read the answer. */
 export const corsSettings = {
-  ALLOWED_ORIGINS: setting.list({
+  ALLOWED_ORIGINS: setting.origins({
     describe: 'Origins of browser applications that may read answers (CORS); * for all.',
     example: 'https://app.example.com',
     default: '*',

@@ -36,12 +36,12 @@ const clockSkewSeconds = 10
 
 /** The settings of a service that accepts access tokens. */
 export const resourceServerSettings = {
-  ISSUER: setting.url({
+  ISSUER: setting.baseUrl({
     describe: 'The issuer whose tokens are accepted: the URL of the token service.',
     example: 'https://auth.example.com',
   }),
   PUBLIC_URL: setting.optional(
-    setting.url({
+    setting.origin({
       describe:
         'The URL under which clients reach this service: DPoP proofs name it (RFC 9449 §4.2). Needed only where tokens bound to a key are to be accepted and the audience is no URL.',
       example: 'https://api.example.com',

@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Logger } from 'pino'
 import { DataSource } from 'typeorm'
+import { certificateContradiction } from './client-certificate.js'
 import { Clock } from './clock.js'
 import {
   type ConfigDefinition,
@@ -21,11 +22,18 @@ import {
 import { type DatabaseDefinition, migrate, openDatabase, poolOf } from './database.js'
 import { ErrorFilter, type ErrorForm, type ErrorPage } from './error-filter.js'
 import { measureEvents } from './event-metrics.js'
-import { createEventing, type EventsDefinition, type EventValues, eventSettings } from './events.js'
+import {
+  createEventing,
+  type EventsDefinition,
+  type EventValues,
+  eventContradictions,
+  eventSettings,
+} from './events.js'
 import { HealthController, HealthRegistry } from './health.js'
 import { corsAt, corsOptions, corsSettings, createAdapter, prepareHttp } from './http.js'
 import { createLogger, NestLog } from './log.js'
 import { Metrics, MetricsController } from './metrics.js'
+import { leaveParent, stopBy } from './signals.js'
 import { CONFIG, LOGGER } from './tokens.js'
 
 /** A service: everything that `serve` needs to run it. */
@@ -79,11 +87,12 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
       ...(definition.events && eventSettings),
       ...((definition.cors || definition.clientEndpoints) && corsSettings),
     },
+    contradictions: [certificateContradiction, ...(definition.events ? eventContradictions : [])],
   }
 }
 
 /**
- * The whole main.ts of a service. `node main.js` serves, others run a command of it. `node main.js migrate` needs only the database's
+ * What the main.ts of a service does once it heeds signals. `node main.js` serves, others run a command of it. `node main.js migrate` needs only the database's
  * settings.
  * `node main.js settings` needs no setting itself: it prints what there are, as JSON. `node main.js doctor` needs only the database's:
  * it prints, as JSON, what is wrong with what only this program's code can judge.
@@ -105,7 +114,7 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(`${message.replace(/^/gm, `${definition.name}: `)}\n`)
     process.exitCode = error instanceof ConfigurationError ? 78 : 1
-    if (process.connected) process.disconnect()
+    leaveParent()
     setTimeout(() => process.exit(), 1000).unref()
   }
 }
@@ -119,7 +128,7 @@ async function migrateOnly<S extends Shape>({ name, database }: ServiceDefinitio
     process.stdout.write(done === 0 ? 'the schema was up to date\n' : `ran ${done} migrations\n`)
   } finally {
     await db.destroy()
-    if (process.connected) process.disconnect()
+    leaveParent()
   }
 }
 
@@ -222,6 +231,11 @@ async function listen<S extends Shape>(
     logger.fatal({ err: reason }, 'an error was not handled')
     process.exit(1)
   })
+  // nobody was told that it is ready, and Postgres takes back what was not committed
+  stopBy(why => {
+    logger.info({ why }, 'stopped while it started')
+    process.exit(0)
+  })
   const parts = await openParts(definition, config, logger)
   const app = await NestFactory.create<NestFastifyApplication>(
     platform(definition, config, logger, parts),
@@ -245,23 +259,23 @@ async function listen<S extends Shape>(
   if (parts.eventing) app.connectMicroservice({ strategy: new ProjectionServer(parts.eventing) })
   await app.startAllMicroservices()
   await app.listen(config.PORT, config.HOST)
+  stopInOrder(app, parts, config, logger)
   const { port } = new URL(await app.getUrl())
   logger.info({ host: config.HOST, port: Number(port) }, 'listening')
-  stopOnSignal(app, parts, config, logger)
   process.send?.({ ready: true, port: Number(port) })
 }
 
 /** Ready no more, then after the delay no new connections, then what is in flight, then the parts. */
-function stopOnSignal(
+function stopInOrder(
   app: NestFastifyApplication,
   { health, db }: Parts,
   config: CommonValues,
   logger: Logger,
 ): void {
-  let stopping = false
   const stop = async (why: string) => {
-    if (stopping) process.exit(1)
-    stopping = true
+    stopBy(again => {
+      if (again.startsWith('SIG')) process.exit(1)
+    })
     logger.info({ why }, 'stopping')
     health.stop()
     await delay(config.SHUTDOWN_DELAY_SECONDS * 1000)
@@ -274,9 +288,7 @@ function stopOnSignal(
     logger.flush()
     process.exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
-  // started by a parent that died: nobody else would stop us
-  process.on('disconnect', () => void (stopping || stop('the parent is gone')))
+  stopBy(why => void stop(why))
 }
 
 async function runCommand<S extends Shape>(
@@ -302,6 +314,6 @@ async function runCommand<S extends Shape>(
     await app.close()
     await parts.eventing?.stop()
     await parts.db?.destroy()
-    if (process.connected) process.disconnect()
+    leaveParent()
   }
 }

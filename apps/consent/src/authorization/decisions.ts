@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type CodeClaims, timeOrderedId } from '@grantlog/contracts'
 import { Commands } from '@grantlog/eventing'
-import {
-  accessDenied,
-  authorizationResponse,
-  type OAuthError,
-  parseSealKeys,
-  rulesOf,
-  sealCode,
-} from '@grantlog/oauth'
+import { accessDenied, authorizationResponse, type OAuthError, rulesOf, sealCode } from '@grantlog/oauth'
 import { Clock, CONFIG } from '@grantlog/platform'
 import { Inject, Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
@@ -57,13 +50,9 @@ export class Decisions {
     const seconds = Math.min(this.config.CODE_SECONDS, rulesOf(request.client.profile).codeSeconds)
     const code = { id: by.interaction, expiresAt: now + seconds }
     const approval = await this.#approve(request, by, { now, code })
-    const sealed = await sealCode(
-      claimsOf(request, by, approval, now),
-      parseSealKeys(this.config.CODE_KEYS),
-      {
-        expiresAt: approval.codeExpiresAt,
-      },
-    )
+    const sealed = await sealCode(claimsOf(request, by, approval, now), this.config.CODE_KEYS, {
+      expiresAt: approval.codeExpiresAt,
+    })
     return this.#respond(request, { code: sealed })
   }
 

@@ -1,13 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { type DeviceClaims, timeOrderedId } from '@grantlog/contracts'
-import {
-  type Parameters,
-  parseParameters,
-  parseSealKeys,
-  sealCode,
-  serverError,
-  unauthorizedClient,
-} from '@grantlog/oauth'
+import { type Parameters, parseParameters, sealCode, serverError, unauthorizedClient } from '@grantlog/oauth'
 import { Clock, CONFIG } from '@grantlog/platform'
 import { Inject, Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
@@ -79,7 +72,7 @@ export class DeviceRequests {
       clientId: client.client_id,
       ...(details.length > 0 && { details: [...details] }),
     }
-    const deviceCode = await sealCode(claims, parseSealKeys(this.config.CODE_KEYS), {
+    const deviceCode = await sealCode(claims, this.config.CODE_KEYS, {
       expiresAt,
       kind: 'device code',
     })
