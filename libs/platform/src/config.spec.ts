@@ -58,6 +58,7 @@ describe('the settings of a service', () => {
       PORT: 4000,
       LOG_LEVEL: 'info',
       SHUTDOWN_GRACE_SECONDS: 10,
+      SHUTDOWN_DELAY_SECONDS: 0,
       TRUSTED_PROXIES: [],
       NAME: 'Ada',
       HOME_URL: 'https://example.com',
