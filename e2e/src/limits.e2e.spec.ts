@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { expectRefusal, Wire } from './bad-input/wire.js'
+import { type Endpoints, startEndpoints } from './endpoints.js'
 import { type RunningSystem, startSystem, untilStatus } from './running-system.js'
-import { startTokenInstance, type TokenInstance } from './token-instance.js'
 
 const noRates = { ADDRESS_RATE: '0', CLIENT_RATE: '0' }
 const clientCredentials = { grant_type: 'client_credentials', resource: 'urn:grantlog:platform' }
 
-describe('the limits of the token service', () => {
+describe('the limits of the endpoints at which clients authenticate', () => {
   let running: RunningSystem
   let wire: Wire
-  const instances: TokenInstance[] = []
+  const instances: Endpoints[] = []
   beforeAll(async () => {
     running = await startSystem('embedded')
     wire = new Wire(running)
@@ -21,8 +21,11 @@ describe('the limits of the token service', () => {
     await running?.stop()
   })
 
-  async function start(settings: Record<string, string>): Promise<TokenInstance> {
-    const instance = await startTokenInstance(running, settings)
+  async function start(
+    settings: Record<string, string>,
+    service: 'token' | 'consent' = 'token',
+  ): Promise<Endpoints> {
+    const instance = await startEndpoints(service, running, settings)
     instances.push(instance)
     return instance
   }
@@ -100,7 +103,7 @@ describe('the limits of the token service', () => {
   })
 
   describe('by address', () => {
-    const publicRequest = (instance: TokenInstance, headers: Record<string, string>) =>
+    const publicRequest = (instance: Endpoints, headers: Record<string, string>) =>
       instance.post(
         '/token',
         { grant_type: 'refresh_token', refresh_token: 'x', client_id: wire.publicClient.id },
@@ -169,6 +172,38 @@ describe('the limits of the token service', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8')
     for (const name of ['grantlog_requests_refused_total', 'grantlog_authentications_failed_total'])
       expect(page).toContain(`\`${name}\``)
+  })
+
+  describe.each(['/par', '/device_authorization'])('at %s', path => {
+    const asked = { response_type: 'code', scope: 'invoices:read' }
+
+    it('by address, and nobody’s browser is counted', async () => {
+      const instance = await start({ ADDRESS_RATE: '2' }, 'consent')
+      const form = { ...asked, client_id: wire.publicClient.id, redirect_uri: 'https://elsewhere.example' }
+      const { refused } = await untilRefused(() => instance.post(path, form))
+      await expectTooMany(refused)
+      for (let n = 0; n < 20; n++) expect((await fetch(`${instance.url}/sign-in`)).status).not.toBe(429)
+      expect(await instance.measured('grantlog_requests_refused_total')).toMatchObject({ 'address-rate': 1 })
+    })
+
+    it('by client, wherever it comes from', async () => {
+      const instance = await start({ ...noRates, CLIENT_RATE: '2', TRUSTED_PROXIES: '127.0.0.1' }, 'consent')
+      const headers = (n: number) => ({ ...from(`192.0.2.${n % 250}`), ...wire.basic(wire.confidential) })
+      const { refused, statuses } = await untilRefused(n => instance.post(path, asked, headers(n)))
+      expect(statuses.length).toBeGreaterThanOrEqual(10)
+      await expectTooMany(refused)
+    })
+
+    it('by wrong secrets, before one is compared', async () => {
+      const instance = await start(noRates, 'consent')
+      const guess = (n: number) =>
+        wire.basic({ id: wire.confidential.id, secret: `wrong-secret-number-${n}` })
+      const { refused, statuses } = await untilRefused(n => instance.post(path, asked, guess(n)))
+      expect(new Set(statuses)).toEqual(new Set([401]))
+      await expectTooMany(refused)
+      await expectTooMany(await instance.post(path, asked, wire.basic(wire.confidential)))
+      expect(await instance.log()).not.toContain('wrong-secret-number')
+    })
   })
 
   it('count nothing against a public client: it has no secret that could be wrong', async () => {

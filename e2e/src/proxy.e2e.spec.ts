@@ -8,10 +8,10 @@ import type { ServiceName } from '@grantlog/launcher'
 import { eventually, server as identity } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Tokens, Wire } from './bad-input/wire.js'
+import { type Endpoints, startEndpoints } from './endpoints.js'
 import { type RunningSystem, startSystem } from './running-system.js'
 import { dpopProof, newKey } from './standards/request-world.js'
 import { TlsProxy } from './tls-proxy.js'
-import { startTokenInstance, type TokenInstance } from './token-instance.js'
 
 const ofConsent = /^\/(authorize|par|device_authorization|sign-in|sign-out|grants|device)(\/|$)/
 const ofResource = /^\/(invoices|status|\.well-known\/oauth-protected-resource)(\/|$)/
@@ -23,7 +23,7 @@ describe('behind a proxy that ends TLS', () => {
   let inside: RunningSystem
   /** Everything as the world sees it: at one host. */
   let wire: Wire
-  const instances: TokenInstance[] = []
+  const instances: Endpoints[] = []
 
   beforeAll(async () => {
     const authority = join(folder, 'authority.pem')
@@ -87,7 +87,7 @@ describe('behind a proxy that ends TLS', () => {
   })
 
   it('a stranger who says https is not believed', async () => {
-    const alone = await startTokenInstance(inside, { TRUSTED_PROXIES: '192.0.2.1' })
+    const alone = await startEndpoints('token', inside, { TRUSTED_PROXIES: '192.0.2.1' })
     instances.push(alone)
     const headers = { 'x-forwarded-proto': 'https' }
     const seen = await fetch(`${alone.url}/jwks`, { headers })
@@ -147,7 +147,7 @@ describe('behind a proxy that ends TLS', () => {
 
   describe('the address of who asks', () => {
     /** Posts from this machine, by IPv4 or IPv6, with what proxies have told. */
-    const post = (instance: TokenInstance, host: string, forwarded: string) =>
+    const post = (instance: Endpoints, host: string, forwarded: string) =>
       new Promise<number>((resolve, reject) => {
         const headers = {
           'content-type': 'application/x-www-form-urlencoded',
@@ -169,10 +169,10 @@ describe('behind a proxy that ends TLS', () => {
       for (let n = 0; n < 200; n++) if ((await send(n)) === 429) return
       throw new Error('Never refused')
     }
-    let instance: TokenInstance
+    let instance: Endpoints
     beforeAll(async () => {
       const settings = { HOST: '::', ADDRESS_RATE: '1', TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8,fd00::/8' }
-      instance = await startTokenInstance(inside, settings)
+      instance = await startEndpoints('token', inside, settings)
       instances.push(instance)
     })
 

@@ -1,4 +1,14 @@
-import { ClientRequests, Clock, CONFIG, ResourceServerModule, UsedOnce } from '@grantlog/platform'
+import {
+  ClientRequests,
+  Clock,
+  CONFIG,
+  Limits,
+  LOGGER,
+  limitReport,
+  Metrics,
+  ResourceServerModule,
+  UsedOnce,
+} from '@grantlog/platform'
 import { Module } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { ApprovedDetails } from './authorization/approved-details.js'
@@ -60,10 +70,18 @@ import { findClient } from './projections/clients.projection.js'
     },
     {
       provide: ClientRequests,
-      inject: [CONFIG, DataSource, Clock, UsedOnce],
-      useFactory: (config: ConsentConfig, db: DataSource, clock: Clock, usedOnce: UsedOnce) =>
+      inject: [CONFIG, DataSource, Clock, UsedOnce, Metrics, LOGGER],
+      useFactory: (
+        config: ConsentConfig,
+        db: DataSource,
+        clock: Clock,
+        usedOnce: UsedOnce,
+        metrics: Metrics,
+        logger: Parameters<typeof limitReport>[1],
+      ) =>
         new ClientRequests({
           config,
+          limits: new Limits(config, limitReport(metrics, logger)),
           url: config.PUBLIC_URL,
           clock,
           usedOnce,

@@ -3,7 +3,6 @@ import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys } from '@grantlog/oauth'
 import type { ClientRequests, Clock, UsedOnce } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
-import type { Limits } from './http/limits.js'
 import type { VerifiedTokens } from './http/verified-tokens.js'
 import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
 import type { SigningKeys } from './keys/signing-keys.js'
@@ -24,8 +23,6 @@ export abstract class TokenServices {
   /** Makes the successor of a refresh token, always the same one. */
   abstract readonly successorKey: KeyObject
   abstract readonly clientRequests: ClientRequests<ClientRow>
-  /** How much one sender may ask. */
-  abstract readonly limits: Limits
   /** What may be presented once. */
   abstract readonly usedOnce: UsedOnce
   /** Where DPoP proofs must have a nonce. */

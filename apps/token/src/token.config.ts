@@ -31,29 +31,6 @@ export const tokenConfig = defineConfig('token', {
     example: '60',
     default: '300',
   }),
-  CLIENT_RATE: setting.integer({
-    min: 0,
-    max: 1_000_000,
-    describe:
-      'Requests per second of one client that proves who it is, in this instance; five seconds’ worth may come at once. 0: no limit.',
-    example: '500',
-    default: '1000',
-  }),
-  CLIENT_IN_FLIGHT: setting.integer({
-    min: 0,
-    max: 100_000,
-    describe: 'Requests of one client that this instance works on at a time. 0: no limit.',
-    example: '100',
-    default: '256',
-  }),
-  ADDRESS_RATE: setting.integer({
-    min: 0,
-    max: 1_000_000,
-    describe:
-      'Requests per second of one address (IPv6: one /64) that are of no client that proves who it is, in this instance; five seconds’ worth may come at once. Behind a proxy it needs TRUSTED_PROXIES. 0: no limit.',
-    example: '50',
-    default: '200',
-  }),
   KEY_ENCRYPTION_KEY: setting.keys({
     describe:
       'Encrypts the private signing keys in the database, and opaque access tokens: one key, or several separated by commas; the first one encrypts, all decrypt.',

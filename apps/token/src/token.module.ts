@@ -1,11 +1,20 @@
 import { createSecretKey } from 'node:crypto'
 import { Commands } from '@grantlog/eventing'
-import { clientAuthenticationMethods, DpopNonces } from '@grantlog/oauth'
-import { ClientRequests, Clock, CONFIG, HealthRegistry, LOGGER, Metrics, UsedOnce } from '@grantlog/platform'
+import { DpopNonces } from '@grantlog/oauth'
+import {
+  ClientRequests,
+  Clock,
+  CONFIG,
+  HealthRegistry,
+  Limits,
+  LOGGER,
+  limitReport,
+  Metrics,
+  UsedOnce,
+} from '@grantlog/platform'
 import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
-import { type LimitReport, Limits, limitReasons } from './http/limits.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { TokenController } from './http/token.controller.js'
@@ -69,6 +78,7 @@ interface Log {
           successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
           clientRequests: new ClientRequests({
             config,
+            limits: new Limits(config, limitReport(metrics, logger)),
             url: ISSUER,
             clock,
             usedOnce,
@@ -77,7 +87,6 @@ interface Log {
           }),
           usedOnce,
           dpopNonces,
-          limits: new Limits(config, reportOf(metrics, logger), () => performance.now() / 1000),
         }
       },
     },
@@ -106,20 +115,4 @@ export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await this.keys.stop()
   }
-}
-
-function reportOf(metrics: Metrics, logger: Log): LimitReport {
-  const refused = metrics.counter({
-    name: 'grantlog_requests_refused_total',
-    help: 'Requests refused with 429, by the limit that they met.',
-    label: 'limit',
-    values: limitReasons,
-  })
-  const failedAuthentication = metrics.counter({
-    name: 'grantlog_authentications_failed_total',
-    help: 'Wrong secrets, assertions and certificates of clients, by what the client is registered with.',
-    label: 'method',
-    values: clientAuthenticationMethods.filter(method => method !== 'none'),
-  })
-  return { refused, failedAuthentication, alarm: (facts, message) => logger.warn(facts, message) }
 }

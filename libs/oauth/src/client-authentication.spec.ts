@@ -178,6 +178,7 @@ describe('authenticateClient', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const certificate = (name: keyof typeof certificates) => new X509Certificate(certificates[name])
   const none: RegisteredClient = {
+    client_id: 'client',
     auth_method: 'none',
     profile: null,
     verifiers: [],

@@ -26,6 +26,7 @@ export type ClientAuthenticationMethod = (typeof clientAuthenticationMethods)[nu
 
 /** What must be known of a client to believe it. */
 export interface RegisteredClient {
+  readonly client_id: string
   readonly auth_method: ClientAuthenticationMethod
   /** Of its secrets: {@link matchesSecret}. */
   readonly verifiers: readonly string[]

@@ -6,6 +6,7 @@ import {
   type DpopProof,
   invalidDpopProof,
   invalidRequest,
+  OAuthError,
   type Parameters,
   parseParameters,
   parseSecretKeys,
@@ -18,6 +19,8 @@ import type { FastifyRequest } from 'fastify'
 import { clientCertificateHeaderSetting, clientCertificateOf } from './client-certificate.js'
 import type { Clock } from './clock.js'
 import { setting, type ValuesOf } from './config.js'
+import { type Limits, limitSettings } from './limits/limits.js'
+import { networkOf } from './limits/network-of.js'
 import { secretKeysSetting } from './secret-keys-setting.js'
 import type { UsedOnce } from './used-once.js'
 
@@ -39,6 +42,7 @@ export const clientRequestSettings = {
       example: 'https://mtls.auth.example.com',
     }),
   ),
+  ...limitSettings,
 }
 
 interface Options<Client> {
@@ -46,6 +50,7 @@ interface Options<Client> {
     readonly ISSUER: string
     readonly TRUSTED_PROXIES: readonly string[]
   }
+  readonly limits: Limits
   /** Under which clients reach the service. */
   readonly url: string
   readonly clock: Clock
@@ -56,7 +61,13 @@ interface Options<Client> {
   readonly dpopNonces?: DpopNonces | undefined
 }
 
-/** What clients send to the endpoints at which they authenticate: read, and believed when it is proven. */
+/** What is read of a request before anything of it is believed. */
+export interface ReceivedRequest extends ClientRequest {
+  /** Where it comes from: {@link networkOf}. */
+  readonly network: string
+}
+
+/** What clients send to the endpoints at which they authenticate: counted, read, and believed when it is proven. */
 export class ClientRequests<Client extends RegisteredClient> {
   readonly #certificateOf: (request: FastifyRequest) => X509Certificate | undefined
 
@@ -67,9 +78,12 @@ export class ClientRequests<Client extends RegisteredClient> {
     this.#certificateOf = clientCertificateOf(options.config)
   }
 
-  /** A request that is not yet believed. @throws OAuthError invalid_request */
-  read(http: FastifyRequest, options: { maxValueLength?: number } = {}): ClientRequest {
+  /** A request that is not yet believed. @throws OAuthError 429 when too many come from there; invalid_request */
+  read(http: FastifyRequest, options: { maxValueLength?: number } = {}): ReceivedRequest {
+    const network = networkOf(http.ip)
+    this.options.limits.arrive(network)
     return {
+      network,
       authorization: http.headers.authorization,
       parameters: readForm(http.body, options),
       certificate: this.#certificateOf(http),
@@ -77,24 +91,12 @@ export class ClientRequests<Client extends RegisteredClient> {
   }
 
   /**
-   * The client of a request, when it is who it says.
-   * @param found hears of the client that is named before its proof is looked at, and may refuse it by throwing
-   * @throws OAuthError invalid_client, invalid_request
+   * Answers the client of a request, when it is who it says and within its limits.
+   * @throws OAuthError invalid_client, invalid_request, 429; and what the answer throws
    */
-  authenticate(request: ClientRequest, found?: (client: Client) => void): Promise<Client> {
-    const { config, clock, usedOnce, find } = this.options
-    return authenticateClient(request, {
-      async find(clientId) {
-        const client = await find(clientId)
-        if (client !== undefined) found?.(client)
-        return client
-      },
-      once: (id, expiresAt) => usedOnce.once(id, expiresAt),
-      issuer: config.ISSUER,
-      now: clock.seconds(),
-      secretKeys: this.#secretKeys,
-      certificateAuthorities: config.CLIENT_CERTIFICATE_AUTHORITIES ?? [],
-    })
+  async answer<T>(request: ReceivedRequest, answer: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.#authenticate(request)
+    return this.options.limits.answer(client, request.network, () => answer(client))
   }
 
   /**
@@ -123,7 +125,44 @@ export class ClientRequests<Client extends RegisteredClient> {
       throw invalidDpopProof('The DPoP proof was used before.')
     return proof
   }
+
+  async #authenticate(request: ReceivedRequest): Promise<Client> {
+    const { limits } = this.options
+    let tried: Client | undefined
+    try {
+      return await this.#prove(request, client => {
+        if (!canBeGuessed(client)) return
+        limits.mayTry(client, request.network)
+        tried = client
+      })
+    } catch (error) {
+      const wrong = error instanceof OAuthError && error.code === 'invalid_client'
+      if (wrong && tried !== undefined) limits.wasWrong(tried, request.network)
+      throw error
+    }
+  }
+
+  /** @param found hears of the client that is named before its proof is looked at, and may refuse it by throwing */
+  #prove(request: ClientRequest, found: (client: Client) => void): Promise<Client> {
+    const { config, clock, usedOnce, find } = this.options
+    return authenticateClient(request, {
+      async find(clientId) {
+        const client = await find(clientId)
+        if (client !== undefined) found(client)
+        return client
+      },
+      once: (id, expiresAt) => usedOnce.once(id, expiresAt),
+      issuer: config.ISSUER,
+      now: clock.seconds(),
+      secretKeys: this.#secretKeys,
+      certificateAuthorities: config.CLIENT_CERTIFICATE_AUTHORITIES ?? [],
+    })
+  }
 }
+
+/** A client without a secret has none to guess, and nothing lets a suspended one in: their attempts count for nobody. */
+const canBeGuessed = ({ auth_method, suspended }: RegisteredClient): boolean =>
+  auth_method !== 'none' && !suspended
 
 /**
  * The parameters of a request's body: a form, which arrives as text, or nothing. A body that was read as something else is

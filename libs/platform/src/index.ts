@@ -1,4 +1,4 @@
-export { ClientRequests, clientRequestSettings } from './client-requests.js'
+export { ClientRequests, clientRequestSettings, type ReceivedRequest } from './client-requests.js'
 export { Clock } from './clock.js'
 export {
   type ConfigDefinition,
@@ -14,6 +14,7 @@ export {
 export { migrate, openDatabase, poolOf } from './database.js'
 export { ErrorFilter, type ErrorPage } from './error-filter.js'
 export { type Check, HealthRegistry } from './health.js'
+export { Limits, limitReport } from './limits/limits.js'
 export { line } from './line.js'
 export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'

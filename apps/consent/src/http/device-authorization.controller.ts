@@ -34,8 +34,9 @@ export class DeviceAuthorizationController {
   async begin(@Req() http: FastifyRequest): Promise<DeviceAuthorization> {
     const request = this.clientRequests.read(http)
     // RFC 8628 §3.1: "The client authentication requirements of Section 3.2.1 of [RFC6749] apply"
-    const client = await this.clientRequests.authenticate(request)
-    const { deviceCode, userCode, seconds } = await this.requests.begin(request.parameters, client)
+    const { deviceCode, userCode, seconds } = await this.clientRequests.answer(request, client =>
+      this.requests.begin(request.parameters, client),
+    )
     const page = `${this.config.PUBLIC_URL.replace(/\/$/, '')}/device`
     return {
       device_code: deviceCode,

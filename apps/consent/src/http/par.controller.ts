@@ -26,9 +26,10 @@ export class ParController {
   async push(@Req() http: FastifyRequest): Promise<Pushed> {
     const request = this.clientRequests.read(http, { maxValueLength: longest })
     // RFC 9126 §2.1: "Authenticate the client in the same way as at the token endpoint"
-    const client = await this.clientRequests.authenticate(request)
-    const proof = await this.clientRequests.readProof(http, 'par', client)
-    const { uri, seconds } = await this.requests.push(request.parameters, client, proof?.thumbprint)
-    return { request_uri: uri, expires_in: seconds }
+    return this.clientRequests.answer(request, async client => {
+      const proof = await this.clientRequests.readProof(http, 'par', client)
+      const { uri, seconds } = await this.requests.push(request.parameters, client, proof?.thumbprint)
+      return { request_uri: uri, expires_in: seconds }
+    })
   }
 }

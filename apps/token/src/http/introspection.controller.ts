@@ -14,7 +14,6 @@ import type { ClientRow } from '../projections/clients.projection.js'
 import { isRevoked } from '../projections/revocations.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readActiveAccessToken } from './access-token.js'
-import { answerClient, readClientRequest } from './client-request.js'
 
 /** A client with this scope may ask about every token; an API about those that are for it; any other only about its own. */
 const introspectScope = 'tokens:introspect'
@@ -52,9 +51,10 @@ export class IntrospectionController {
     @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Introspection | string> {
-    const request = readClientRequest(http, this.services)
+    const { clientRequests } = this.services
+    const request = clientRequests.read(http)
     const token = request.parameters.require('token')
-    return answerClient(request, this.services, client => this.#answer(token, client, http, reply))
+    return clientRequests.answer(request, client => this.#answer(token, client, http, reply))
   }
 
   async #answer(

@@ -10,7 +10,6 @@ import { wasIssued } from '../grants/refresh-token.js'
 import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
-import { answerClient, readClientRequest } from './client-request.js'
 
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
@@ -23,9 +22,10 @@ export class RevocationController {
   @Post('revoke')
   @HttpCode(200)
   async revoke(@Req() http: FastifyRequest): Promise<void> {
-    const request = readClientRequest(http, this.services)
+    const { clientRequests } = this.services
+    const request = clientRequests.read(http)
     const token = request.parameters.require('token')
-    await answerClient(request, this.services, client =>
+    await clientRequests.answer(request, client =>
       // RFC 7009 §2.1: token_type_hint may be wrong, so what the token looks like decides
       parseRefreshToken(token)
         ? this.#revokeFamily(token, client.client_id)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { BoundTo } from '@grantlog/contracts'
 import { invalidAuthorizationDetails, unauthorizedClient, unsupportedGrantType } from '@grantlog/oauth'
-import { currentTrace } from '@grantlog/platform'
+import { currentTrace, type ReceivedRequest } from '@grantlog/platform'
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Grant, TokenResponse } from '../grants/grant.js'
@@ -9,7 +9,6 @@ import { grants } from '../grants/index.js'
 import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readBinding } from './binding.js'
-import { answerClient, type ReceivedRequest, readClientRequest } from './client-request.js'
 
 const maxCodeLength = 8192
 /** Characters of an Idempotency-Key: 128 random bits in base64url. */
@@ -27,14 +26,15 @@ export class TokenController {
     @Req() http: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenResponse> {
-    const request = readClientRequest(http, this.services, { maxValueLength: maxCodeLength })
+    const { clientRequests } = this.services
+    const request = clientRequests.read(http, { maxValueLength: maxCodeLength })
     const type = request.parameters.require('grant_type')
     const grant = grants.find(candidate => candidate.type === type)
     if (grant === undefined) throw unsupportedGrantType('The grant type is not supported.')
     // ignored, the client would believe that its token is for less than it is
     if (request.parameters.get('authorization_details') !== undefined && grant.takesDetails !== true)
       throw invalidAuthorizationDetails('This grant type takes no authorization details.')
-    return answerClient(request, this.services, client => this.#grant(grant, request, client, http, reply))
+    return clientRequests.answer(request, client => this.#grant(grant, request, client, http, reply))
   }
 
   async #grant(

@@ -1,6 +1,11 @@
-import { type ClientAuthenticationMethod, tooManyRequests } from '@grantlog/oauth'
-import type { ClientRow } from '../projections/clients.projection.js'
-import type { TokenConfig } from '../token.config.js'
+import {
+  type ClientAuthenticationMethod,
+  clientAuthenticationMethods,
+  type RegisteredClient,
+  tooManyRequests,
+} from '@grantlog/oauth'
+import { setting, type ValuesOf } from '../config.js'
+import type { Metrics } from '../metrics.js'
 import { Buckets } from './buckets.js'
 
 /** How many seconds' worth of requests may come at once. */
@@ -23,22 +28,67 @@ const wrong = {
   alarm: { atOnce: 100, every: 36 },
 } as const
 
-export type LimitSettings = Pick<TokenConfig, 'ADDRESS_RATE' | 'CLIENT_RATE' | 'CLIENT_IN_FLIGHT'>
+/** How much one sender may ask of the endpoints at which clients authenticate. */
+export const limitSettings = {
+  CLIENT_RATE: setting.integer({
+    min: 0,
+    max: 1_000_000,
+    describe:
+      'Requests per second of one client that proves who it is, in this instance; five seconds’ worth may come at once. 0: no limit.',
+    example: '500',
+    default: '1000',
+  }),
+  CLIENT_IN_FLIGHT: setting.integer({
+    min: 0,
+    max: 100_000,
+    describe: 'Requests of one client that this instance works on at a time. 0: no limit.',
+    example: '100',
+    default: '256',
+  }),
+  ADDRESS_RATE: setting.integer({
+    min: 0,
+    max: 1_000_000,
+    describe:
+      'Requests per second of one address (IPv6: one /64) that are of no client that proves who it is, in this instance; five seconds’ worth may come at once. Behind a proxy it needs TRUSTED_PROXIES. 0: no limit.',
+    example: '50',
+    default: '200',
+  }),
+}
+
+export type LimitSettings = ValuesOf<typeof limitSettings>
+
+/** Whose requests are counted. */
+export type LimitedClient = Pick<RegisteredClient, 'client_id' | 'auth_method'>
 
 /** The limits that a request can meet, as the metrics name them. */
-export const limitReasons = [
-  'address-rate',
-  'client-rate',
-  'client-in-flight',
-  'failed-authentications',
-] as const
-export type LimitReason = (typeof limitReasons)[number]
+const limitReasons = ['address-rate', 'client-rate', 'client-in-flight', 'failed-authentications'] as const
+type LimitReason = (typeof limitReasons)[number]
 
 /** Who hears of what is refused. */
 export interface LimitReport {
   refused(reason: LimitReason): void
   failedAuthentication(method: Exclude<ClientAuthenticationMethod, 'none'>): void
   alarm(facts: { readonly clientId: string }, message: string): void
+}
+
+/** Counts what is refused in the metrics, and warns in the log of clients that are attacked. */
+export function limitReport(
+  metrics: Metrics,
+  logger: { warn(facts: object, message: string): void },
+): LimitReport {
+  const refused = metrics.counter({
+    name: 'grantlog_requests_refused_total',
+    help: 'Requests refused with 429, by the limit that they met.',
+    label: 'limit',
+    values: limitReasons,
+  })
+  const failedAuthentication = metrics.counter({
+    name: 'grantlog_authentications_failed_total',
+    help: 'Wrong secrets, assertions and certificates of clients, by what the client is registered with.',
+    label: 'method',
+    values: clientAuthenticationMethods.filter(method => method !== 'none'),
+  })
+  return { refused, failedAuthentication, alarm: (facts, message) => logger.warn(facts, message) }
 }
 
 /** How much one sender may ask of this instance. Every refusal is 429 with `Retry-After` (RFC 6585 §4). */
@@ -54,7 +104,7 @@ export class Limits {
   constructor(
     private readonly settings: LimitSettings,
     private readonly report: LimitReport,
-    private readonly now: () => number,
+    private readonly now: () => number = () => performance.now() / 1000,
   ) {
     this.#networks = atRate(settings.ADDRESS_RATE)
     this.#clients = atRate(settings.CLIENT_RATE)
@@ -67,7 +117,7 @@ export class Limits {
   }
 
   /** Before a secret or an assertion is looked at. @throws OAuthError 429 after too many wrong ones */
-  mayTry({ client_id }: ClientRow, network: string): void {
+  mayTry({ client_id }: LimitedClient, network: string): void {
     const now = this.now()
     const wait = Math.max(
       ...this.#wrongOfPair.map(buckets => buckets.wait(pairOf(client_id, network), now)),
@@ -77,7 +127,7 @@ export class Limits {
   }
 
   /** The secret or the assertion was wrong. */
-  wasWrong({ client_id, auth_method }: ClientRow, network: string): void {
+  wasWrong({ client_id, auth_method }: LimitedClient, network: string): void {
     if (auth_method === 'none') return
     const now = this.now()
     for (const buckets of this.#wrongOfPair) buckets.take(pairOf(client_id, network), now)
@@ -92,7 +142,7 @@ export class Limits {
    * cannot prove it, everybody can use the name: it counts for where it comes from, and so nobody can use up what is another's.
    * @throws OAuthError 429, and what the answer throws
    */
-  async answer<T>(client: ClientRow, network: string, answer: () => Promise<T>): Promise<T> {
+  async answer<T>(client: LimitedClient, network: string, answer: () => Promise<T>): Promise<T> {
     const proved = client.auth_method !== 'none'
     if (proved) this.#countClient(client.client_id, network)
     const sender = proved ? client.client_id : network

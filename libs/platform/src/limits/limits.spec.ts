@@ -1,10 +1,11 @@
 import type { OAuthError } from '@grantlog/oauth'
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { ClientRow } from '../projections/clients.projection.js'
-import { type LimitSettings, Limits } from './limits.js'
+import { type LimitedClient, type LimitSettings, Limits } from './limits.js'
 
-const client = (client_id: string, auth_method: ClientRow['auth_method'] = 'client_secret_basic') =>
-  ({ client_id, auth_method }) as ClientRow
+const client = (
+  client_id: string,
+  auth_method: LimitedClient['auth_method'] = 'client_secret_basic',
+): LimitedClient => ({ client_id, auth_method })
 const [shop, other, app] = [client('shop'), client('other'), client('app', 'none')]
 
 describe('the limits', () => {
@@ -47,7 +48,7 @@ describe('the limits', () => {
 
   it('count a client that proved who it is for itself, not for its network', async () => {
     const one = limits({ ADDRESS_RATE: 1, CLIENT_RATE: 2 })
-    const request = (from: ClientRow) =>
+    const request = (from: LimitedClient) =>
       outcome(() => {
         one.arrive('192.0.2.1')
         return one.answer(from, '192.0.2.1', done)
