@@ -60,13 +60,14 @@ function lifeProblems(name: string, service: Service, { services }: Composition)
     )
     return awaited ? [] : [`${name} is a step that nobody waits for`]
   }
-  const grace = Number(service.environment?.SHUTDOWN_GRACE_SECONDS ?? 10)
+  const { SHUTDOWN_DELAY_SECONDS: delay = 0, SHUTDOWN_GRACE_SECONDS: grace = 10 } = service.environment ?? {}
   const wrong: [string, boolean][] = [
     ['has no healthcheck', service.healthcheck === undefined],
     ['does not come back', service.restart !== 'unless-stopped'],
     [
       'is killed while it stops',
-      name !== 'caddy' && Number.parseInt(service.stop_grace_period ?? '10', 10) < grace + 5,
+      name !== 'caddy' &&
+        Number.parseInt(service.stop_grace_period ?? '10', 10) < Number(delay) + Number(grace) + 5,
     ],
   ]
   return wrong.filter(([, is]) => is).map(([what]) => `${name} ${what}`)
