@@ -95,6 +95,7 @@ describeWhere(available, 'docker compose', () => {
   it(
     'says by its exit code that the proof failed',
     async () => {
+      await installation.compose('down', '--timeout=30')
       const unproved = join(folder, 'unproved.yml')
       await writeFile(unproved, 'services: { proof: { command: [demo, prove, --demo, /nowhere] } }\n')
       await expect(installation.up(unproved)).rejects.toThrow(/"proof" didn't complete successfully: exit 2/)

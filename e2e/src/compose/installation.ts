@@ -50,9 +50,14 @@ export class Installation {
     }
   }
 
-  /** Starts everything, and returns once the proof is there. @throws Error with the last words of a step that failed */
-  up(...files: string[]): Promise<string> {
-    return this.compose(...files.map(each => `--file=${each}`), 'up', '--no-build', '--wait')
+  /** Starts everything, and returns once the proof is there. @throws Error with the last words, also of the steps that most may fail */
+  async up(...files: string[]): Promise<void> {
+    try {
+      await this.compose(...files.map(each => `--file=${each}`), 'up', '--no-build', '--wait')
+    } catch (error) {
+      const words = await this.compose('logs', '--tail=20', 'databases', 'topics', 'demo', 'proof')
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${words}`)
+    }
   }
 
   /** What a service’s container says to a program in it. */
