@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.js'
 import { keysCommands } from './commands/keys.js'
 import { log } from './commands/log.js'
 import { projectionCommands } from './commands/projections.js'
+import { secretsMake } from './commands/secrets-make.js'
 import { segmentCommands } from './commands/segments.js'
 import { topicsApply, topicsVerify } from './commands/topics.js'
 import { topicsRebuild } from './commands/topics-rebuild.js'
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   ...aclsCommands,
   dbPrepare,
   ...demoCommands,
+  secretsMake,
   doctor,
   ...projectionCommands,
   ...segmentCommands,

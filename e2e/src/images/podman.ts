@@ -1,8 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+
+const program = 'podman'
 
 /** Whether images can be built and run here, or what is missing, in a sentence. */
 export function podmanAvailable(): { ok: true } | { ok: false; reason: string } {
@@ -34,8 +37,28 @@ export class Podman {
 
   /** Returns what it printed. @throws Error with its last words */
   async run(...args: string[]): Promise<string> {
-    const env = { ...process.env, CONTAINERS_CONF: join(this.folder, 'containers.conf') }
-    return (await run('podman', args, env)).trim()
+    return (await run(program, args, this.#environment())).trim()
+  }
+
+  /** Serves Docker’s API, for a program that speaks to Docker. Returns its address. */
+  serve(): { readonly address: string; stop(): Promise<void> } {
+    const address = `unix://${join(this.folder, 'docker.sock')}`
+    const server = spawn(program, ['system', 'service', '--time=0', address], {
+      env: this.#environment(),
+      stdio: 'ignore',
+    })
+    const ended = once(server, 'exit')
+    return {
+      address,
+      async stop() {
+        server.kill()
+        await ended
+      },
+    }
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return { ...process.env, CONTAINERS_CONF: join(this.folder, 'containers.conf') }
   }
 }
 
