@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { baseImage } from './base-image.js'
@@ -12,8 +14,12 @@ export type Target = (typeof targets)[number]
 
 export const imageOf = (target: Target) => `localhost/grantlog/${target}`
 
-/** Builds every target of the Dockerfile, and returns the image that they stand on. */
-export async function buildImages(podman: Podman): Promise<string> {
+/** Builds every target of the Dockerfile, and returns the image that they stand on. Who comes second finds everything built. */
+export function buildImages(podman: Podman): Promise<string> {
+  return oneAtATime(() => build(podman))
+}
+
+async function build(podman: Podman): Promise<string> {
   const base = await baseImage(podman)
   const network = await networkOptions(podman.folder)
   for (const target of targets) {
@@ -47,4 +53,16 @@ async function npmSetting(name: string): Promise<string | undefined> {
   const { stdout } = await promisify(execFile)('npm', ['config', 'get', name], { cwd: root })
   const value = stdout.trim()
   return ['', 'null', 'undefined'].includes(value) ? undefined : value
+}
+
+/** Over all processes of this machine; the lock ends with the process that holds it. */
+async function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+  const lock = join(tmpdir(), 'grantlog-images.lock')
+  const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(holder.stdout, 'data')
+  try {
+    return await work()
+  } finally {
+    holder.stdin.end()
+  }
 }
