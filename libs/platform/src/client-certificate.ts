@@ -1,7 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import proxyAddress from '@fastify/proxy-addr'
 import { readClientCertificate } from '@grantlog/oauth'
-import { type Contradiction, setting } from './config.js'
+import { type Contradiction } from './config.js'
+import { setting } from './setting.js'
 
 export const clientCertificateHeaderSetting = setting.optional(
   setting.headerName({

@@ -18,10 +18,11 @@ import {
 import type { FastifyRequest } from 'fastify'
 import { clientCertificateHeaderSetting, clientCertificateOf } from './client-certificate.js'
 import type { Clock } from './clock.js'
-import { setting, type ValuesOf } from './config.js'
+import { type ValuesOf } from './config.js'
 import { type Limits, limitSettings } from './limits/limits.js'
 import { networkOf } from './limits/network-of.js'
 import { secretKeysSetting } from './secret-keys-setting.js'
+import { setting } from './setting.js'
 import type { UsedOnce } from './used-once.js'
 
 /** The settings of a service with endpoints at which clients authenticate. */

@@ -3,14 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificates } from '@grantlog/testing'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import {
-  ConfigurationError,
-  defineConfig,
-  describeConfig,
-  loadConfig,
-  type Setting,
-  setting,
-} from './config.js'
+import { ConfigurationError, defineConfig, describeConfig, loadConfig } from './config.js'
+import { type Setting, setting } from './setting.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))

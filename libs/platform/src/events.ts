@@ -11,8 +11,9 @@ import {
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Clock } from './clock.js'
-import { type Contradiction, isDatabaseUrl, type Shape, setting, type ValuesOf } from './config.js'
+import { type Contradiction, type Shape, type ValuesOf } from './config.js'
 import { poolOf } from './database.js'
+import { isDatabaseUrl, setting } from './setting.js'
 
 /** What a service has to do with events: whose log it writes, and the read models that it keeps. */
 export interface EventsDefinition {

@@ -3,11 +3,11 @@ import { invalidRequest } from '@grantlog/oauth'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { setting } from './config.js'
 import type { ErrorForm } from './error-filter.js'
 import { withoutRedaction } from './log.js'
 import type { Metrics } from './metrics.js'
 import { Problem } from './problem.js'
+import { setting } from './setting.js'
 import { traceOf, withinTrace } from './trace.js'
 
 /** For services that applications in browsers call. They send no cookies: whoever has the token may read the answer. */

@@ -8,8 +8,6 @@ export {
   defineConfig,
   describeConfig,
   loadConfig,
-  type Setting,
-  setting,
 } from './config.js'
 export { migrate, openDatabase, poolOf } from './database.js'
 export { ErrorFilter, type ErrorPage } from './error-filter.js'
@@ -27,6 +25,7 @@ export {
 } from './resource-server.module.js'
 export { secretKeysSetting } from './secret-keys-setting.js'
 export { type Command, type ServiceDefinition, serve, settingsOf } from './serve.js'
+export { type Setting, setting } from './setting.js'
 export { CONFIG, LOGGER } from './tokens.js'
 export { currentTrace } from './trace.js'
 export { Turns } from './turns.js'

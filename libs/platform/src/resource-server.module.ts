@@ -27,8 +27,8 @@ import {
   clientCertificateOf,
 } from './client-certificate.js'
 import { Clock } from './clock.js'
-import { setting } from './config.js'
 import { HealthRegistry } from './health.js'
+import { setting } from './setting.js'
 import { CONFIG, LOGGER } from './tokens.js'
 
 const maxTokenLifetimeSeconds = 3600

@@ -1,4 +1,4 @@
-import { setting } from './config.js'
+import { setting } from './setting.js'
 
 /** For whoever makes client secrets, and whoever checks them. */
 export const secretKeysSetting = setting.keys({

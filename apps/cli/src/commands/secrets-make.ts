@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { services } from '@grantlog/contracts'
 import { type Command, readArguments } from '../command.js'
@@ -35,6 +35,7 @@ function makeSecrets(folder: string, postgres: string): string[] {
     if (existsSync(path)) return readFileSync(path, 'utf8')
     const value = make()
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    rmSync(`${path}.new`, { force: true }) // of a run that was cut off: nobody may write to it
     writeFileSync(`${path}.new`, value, { mode: 0o400 })
     renameSync(`${path}.new`, path) // whole, or not at all
     made.push(name)

@@ -4,8 +4,9 @@ import {
   type RegisteredClient,
   tooManyRequests,
 } from '@grantlog/oauth'
-import { setting, type ValuesOf } from '../config.js'
+import { type ValuesOf } from '../config.js'
 import type { Metrics } from '../metrics.js'
+import { setting } from '../setting.js'
 import { Buckets } from './buckets.js'
 
 /** How many seconds' worth of requests may come at once. */
