@@ -29,11 +29,28 @@ export async function startContainer(
   target: Exclude<Target, 'cli'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Container> {
+  const container = await runContainer(podman, target, env)
+  try {
+    await eventually(() => ready(Number(env.PORT)), { timeout: 60_000 })
+    return container
+  } catch (error) {
+    const words = await container.log()
+    await container.remove()
+    throw new Error(`${target} did not get ready (${String(error)}). Its last words:\n${words.slice(-2000)}`)
+  }
+}
+
+/** The same, and returns at once. */
+export async function runContainer(
+  podman: Podman,
+  target: Exclude<Target, 'cli'>,
+  env: NodeJS.ProcessEnv,
+): Promise<Container> {
   const file = await environmentFile(podman, target, { ...env, HOST: '127.0.0.1' })
   const id = await podman.run(
     ...['run', '--detach', '--network=host', ...hardened, `--env-file=${file}`, imageOf(target)],
   )
-  const container: Container = {
+  return {
     async healthy() {
       await podman.run('healthcheck', 'run', id)
     },
@@ -45,14 +62,6 @@ export async function startContainer(
     async remove() {
       await podman.run('rm', '--force', '--time=0', id)
     },
-  }
-  try {
-    await eventually(() => ready(Number(env.PORT)), { timeout: 60_000 })
-    return container
-  } catch (error) {
-    const words = await container.log()
-    await container.remove()
-    throw new Error(`${target} did not get ready (${String(error)}). Its last words:\n${words.slice(-2000)}`)
   }
 }
 

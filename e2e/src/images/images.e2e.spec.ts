@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -17,7 +19,7 @@ import {
 } from '@grantlog/launcher'
 import { describeWhere, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Container, migrate, startContainer } from './container.js'
+import { type Container, migrate, runContainer, startContainer } from './container.js'
 import { hadolint, hadolintAvailable } from './hadolint.js'
 import { buildImages, imageOf, targets } from './images.js'
 import { beginRequest } from './in-flight.js'
@@ -139,6 +141,24 @@ describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
       const { demo } = installation
       if (demo === undefined) throw new Error('There is no demonstration')
       expect(await prove(installation, backbone, demo, () => undefined)).toMatchObject({ ok: true })
+    })
+
+    it('stop while they start, as the first process of their container', async () => {
+      const database = createServer()
+      database.listen(0, '127.0.0.1')
+      await once(database, 'listening')
+      const { port } = database.address() as AddressInfo
+      const settings = inside(environmentOf('token', installation, backbone))
+      const container = await runContainer(podman, 'token', {
+        ...settings,
+        DATABASE_URL: `postgres://token:secret@127.0.0.1:${port}/token`,
+      })
+      const [connection] = (await once(database, 'connection')) as [Socket] // nobody answers it
+      expect(await container.stop()).toBe(0)
+      expect(await container.log()).toBe('')
+      await container.remove()
+      connection.destroy()
+      database.close()
     })
 
     it('finish the request in flight when they are asked to stop', async () => {

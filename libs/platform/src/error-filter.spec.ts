@@ -38,7 +38,7 @@ async function service(form: ErrorForm, page?: ErrorPage, formAt = (_path: strin
     bodyParser: false,
     abortOnError: false,
   })
-  const allowed = await prepareHttp(app, logger, new Metrics())
+  const allowed = prepareHttp(app, logger, new Metrics())
   app.useGlobalFilters(new ErrorFilter(logger, formAt, page, allowed))
   await app.listen(0, '127.0.0.1')
   const origin = await app.getUrl()

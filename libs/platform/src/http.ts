@@ -1,4 +1,3 @@
-import fastifyCookie from '@fastify/cookie'
 import { invalidRequest } from '@grantlog/oauth'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -69,15 +68,14 @@ export function createAdapter(trustedProxies: readonly string[], errors: ErrorFo
 }
 
 /** What holds for every request of every service: trace, headers, parsers, one line in the log, a measurement. */
-export async function prepareHttp(
+export function prepareHttp(
   app: NestFastifyApplication,
   logger: Logger,
   metrics: Metrics,
-): Promise<(path: string) => string[]> {
+): (path: string) => string[] {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance()
   const requests = withoutRedaction(logger)
   const routes: { pattern: RegExp; method: string }[] = []
-  await app.register(fastifyCookie)
 
   fastify.removeContentTypeParser('text/plain')
   // Protocol code reads forms itself, strictly: it gets the text.

@@ -245,7 +245,7 @@ async function listen<S extends Shape>(
   const { cors = false, clientEndpoints = [], errors = 'problem' } = definition
   if (cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))
   else if (clientEndpoints.length > 0) app.enableCors(corsAt(clientEndpoints, config.ALLOWED_ORIGINS))
-  const allowedMethods = await prepareHttp(app, logger, parts.metrics)
+  const allowedMethods = prepareHttp(app, logger, parts.metrics)
   // Nest asks the last one first
   app.useGlobalFilters(
     new ErrorFilter(
