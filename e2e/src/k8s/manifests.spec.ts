@@ -173,7 +173,7 @@ describeWithKustomize('the manifests for Kubernetes', () => {
     it.each(answered)('local: %s gets the same from Caddy', (name, paths) => {
       const caddyfile = readFileSync(join(folder, 'overlays/local/Caddyfile'), 'utf8')
       const line = new RegExp(
-        `^\\t@${name} path (.+)\\n\\treverse_proxy @${name} grantlog-${name}:80$`,
+        `^\\t+@${name} path (.+)\\n\\t+reverse_proxy @${name} grantlog-${name}:80$`,
         'm',
       ).exec(caddyfile)
       expect(
