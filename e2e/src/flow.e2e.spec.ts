@@ -1,12 +1,12 @@
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, refreshUntilRefused, type TestClient } from './clients.js'
-import { Ada, type RunningSystem, startTwice, untilStatus } from './running-system.js'
+import { Ada, type RunningSystem, startTwice, twoOfEach, untilStatus } from './running-system.js'
 
 function mainJob(transport: 'embedded' | 'kafka') {
   let running: RunningSystem
   beforeAll(async () => {
-    running = await startTwice({}, transport)
+    running = await startTwice({}, transport, twoOfEach)
   })
   afterAll(() => running?.stop())
 

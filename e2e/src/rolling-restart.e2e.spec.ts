@@ -3,7 +3,7 @@ import { databaseNames, prove } from '@grantlog/launcher'
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, type TestClient } from './clients.js'
-import { Ada, type RunningSystem, startTwice } from './running-system.js'
+import { Ada, type RunningSystem, startTwice, twoOfEach } from './running-system.js'
 
 /** Between two requests of a worker: starting a process takes its share of the processor too. */
 const pauseMilliseconds = 20
@@ -43,7 +43,7 @@ class Load {
 function rollingRestart(transport: 'embedded' | 'kafka') {
   let running: RunningSystem
   beforeAll(async () => {
-    running = await startTwice({ token: { ADDRESS_RATE: '0', CLIENT_RATE: '0' } }, transport)
+    running = await startTwice({ token: { ADDRESS_RATE: '0', CLIENT_RATE: '0' } }, transport, twoOfEach)
   })
   afterAll(() => running?.stop())
 

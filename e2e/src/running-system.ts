@@ -31,24 +31,28 @@ export interface RunningSystem {
 }
 
 type Settings = NonNullable<ConstructorParameters<typeof System>[2]>
+type Instances = ConstructorParameters<typeof System>[3]
 
-/** The same with two instances of each service: every request meets the other one than the request before. */
+export const twoOfEach: Instances = { clients: 2, consent: 2, token: 2, resource: 2 }
+
+/** The same where these services have two instances: every request meets the other one than the request before. */
 export function startTwice(
   settings?: Settings,
   transport: 'embedded' | 'kafka' = 'embedded',
+  instances: Instances = { token: 2, consent: 2 },
 ): Promise<RunningSystem> {
-  return startSystem(transport, settings, 2)
+  return startSystem(transport, settings, instances)
 }
 
 export async function startSystem(
   transport: 'embedded' | 'kafka',
   settings: Settings = {},
-  instances = 1,
+  instances?: Instances,
 ): Promise<RunningSystem> {
   silence()
-  const options = temporary(transport, instances)
+  const options = temporary(transport)
   const installation = await Installation.open(options)
-  const system = new System(installation, options, settings)
+  const system = new System(installation, options, settings, instances)
   try {
     const { backbone, demo } = await system.start()
     return {

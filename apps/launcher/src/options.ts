@@ -19,14 +19,14 @@ export interface Options {
 }
 
 /** Temporary data and free ports: for those who start a system from a program. */
-export const temporary = (transport: Options['transport'], instances = 1): Options => ({
+export const temporary = (transport: Options['transport']): Options => ({
   transport,
   once: true,
   json: false,
   fresh: false,
   dev: false,
   data: undefined,
-  instances,
+  instances: 1,
   portBase: 4000,
 })
 

@@ -38,6 +38,10 @@ export class System {
     private readonly options: Options,
     /** Settings of services beside those that every installation has. */
     private readonly settings: Partial<Record<ServiceName, NodeJS.ProcessEnv>> = {},
+    /** How many processes of each there are; the sample application keeps its sessions in memory. */
+    private readonly instances: Partial<Record<ServiceName, number>> = Object.fromEntries(
+      databaseNames.map(name => [name, options.instances]),
+    ),
   ) {}
 
   async start(): Promise<{ backbone: Backbone; demo: Demo }> {
@@ -91,7 +95,7 @@ export class System {
   }
 
   async #start(name: ServiceName, backbone: Backbone): Promise<void> {
-    const instances = isWithDatabase(name) ? this.options.instances : 1
+    const { [name]: instances = 1 } = this.instances
     const service = await ServiceGroup.open(
       name,
       { port: this.installation.ports[name], instances },
