@@ -12,6 +12,7 @@ const scopes = [
   { name: 'clients:write', text: 'Register, change and suspend applications and APIs', access: 'write' },
   { name: 'accounts:write', text: 'Create accounts and organizations', access: 'write' },
   { name: 'tokens:introspect', text: 'See the state of every token', access: 'read' },
+  { name: 'revocations:read', text: 'Follow what is revoked', access: 'read' },
 ] as const
 
 /**

@@ -1,5 +1,11 @@
 import { parseSealKeys } from '@grantlog/oauth'
-import { type ConfigOf, clientRequestSettings, defineConfig, setting } from '@grantlog/platform'
+import {
+  type ConfigOf,
+  clientRequestSettings,
+  defineConfig,
+  platformAudienceSetting,
+  setting,
+} from '@grantlog/platform'
 
 export const tokenConfig = defineConfig('token', {
   ISSUER: setting.baseUrl({
@@ -31,6 +37,7 @@ export const tokenConfig = defineConfig('token', {
     example: '60',
     default: '300',
   }),
+  PLATFORM_AUDIENCE: platformAudienceSetting,
   KEY_ENCRYPTION_KEY: setting.keys({
     describe:
       'Encrypts the private signing keys in the database, and opaque access tokens: one key, or several separated by commas; the first one encrypts, all decrypt.',

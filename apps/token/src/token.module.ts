@@ -1,10 +1,11 @@
 import { createSecretKey } from 'node:crypto'
-import { Commands } from '@grantlog/eventing'
+import { Commands, Eventing } from '@grantlog/eventing'
 import { DpopNonces } from '@grantlog/oauth'
 import {
   ClientRequests,
   Clock,
   CONFIG,
+  clientCertificateOf,
   HealthRegistry,
   Limits,
   LOGGER,
@@ -12,11 +13,15 @@ import {
   Metrics,
   UsedOnce,
 } from '@grantlog/platform'
+import { Guard } from '@grantlog/resource-guard'
+import { TokenGuard } from '@grantlog/resource-guard/nest'
 import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
+import { Reflector } from '@nestjs/core'
 import { DataSource } from 'typeorm'
 import { IntrospectionController } from './http/introspection.controller.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
+import { FeedOpen, RevocationsController } from './http/revocations.controller.js'
 import { TokenController } from './http/token.controller.js'
 import { VerifiedTokens } from './http/verified-tokens.js'
 import { createKeyLife } from './keys/create-key-life.js'
@@ -25,6 +30,7 @@ import { opaqueTokenKeys } from './keys/opaque-keys.js'
 import { SigningKeys } from './keys/signing-keys.js'
 import { usedAlgorithms } from './projections/apis.projection.js'
 import { findClient } from './projections/clients.projection.js'
+import { RevocationFeed } from './revocations/revocation-feed.js'
 import type { TokenConfig } from './token.config.js'
 import { TokenServices } from './token-services.js'
 
@@ -35,7 +41,13 @@ interface Log {
 }
 
 @Module({
-  controllers: [TokenController, RevocationController, IntrospectionController, MetadataController],
+  controllers: [
+    TokenController,
+    RevocationController,
+    RevocationsController,
+    IntrospectionController,
+    MetadataController,
+  ],
   providers: [
     {
       provide: SigningKeys,
@@ -90,6 +102,35 @@ interface Log {
         }
       },
     },
+    {
+      provide: RevocationFeed,
+      inject: [Eventing, Clock, LOGGER],
+      useFactory: (eventing: Eventing, clock: Clock, logger: Log) =>
+        new RevocationFeed(eventing, clock, error =>
+          logger.warn({ err: error }, 'the feed of revocations hears nothing'),
+        ),
+    },
+    {
+      provide: Guard,
+      inject: [CONFIG, RevocationFeed, SigningKeys, Clock],
+      useFactory: (config: TokenConfig, feed: RevocationFeed, keys: SigningKeys, clock: Clock) =>
+        new Guard({
+          issuer: config.ISSUER,
+          audience: config.PLATFORM_AUDIENCE,
+          keys: async kid => (await keys.verificationKey(kid))?.publicKey,
+          revocations: feed.revocations,
+          freshness: feed.freshness,
+          baseUrl: new URL(config.ISSUER).origin,
+          certificateOf: clientCertificateOf(config),
+          now: () => clock.now(),
+        }),
+    },
+    {
+      provide: TokenGuard,
+      inject: [Guard, Reflector],
+      useFactory: (guard: Guard, reflector: Reflector) => new TokenGuard(guard, reflector),
+    },
+    FeedOpen,
   ],
 })
 export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -97,6 +138,7 @@ export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly keys: SigningKeys,
     private readonly health: HealthRegistry,
     private readonly metrics: Metrics,
+    private readonly feed: RevocationFeed,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -113,6 +155,7 @@ export class TokenModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    await this.feed.close()
     await this.keys.stop()
   }
 }

@@ -1,3 +1,4 @@
+export { clientCertificateOf } from './client-certificate.js'
 export { ClientRequests, clientRequestSettings, type ReceivedRequest } from './client-requests.js'
 export { Clock } from './clock.js'
 export {

@@ -1,4 +1,5 @@
 export type { BoundTo } from './claims.js'
+export { type FollowOptions, followRevocations } from './follow-revocations.js'
 export { Freshness } from './freshness.js'
 export { Guard, type GuardOptions, type VerifiedToken, type WhenStale } from './guard.js'
 export { GuardError } from './guard-error.js'

@@ -1,0 +1,107 @@
+import { invalidRequest } from '@grantlog/oauth'
+import { RequireScope, TokenGuard } from '@grantlog/resource-guard/nest'
+import { type CanActivate, Controller, Get, Injectable, Query, Req, Res, UseGuards } from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Cursor, readCursor, writeCursor } from '../revocations/cursor.js'
+import { RevocationFeed } from '../revocations/revocation-feed.js'
+
+const longestWaitSeconds = 60
+const heardEveryMilliseconds = 1000
+
+/** Whoever asks with a token is asked for it by what the feed itself knows: so it must be read first. */
+@Injectable()
+export class FeedOpen implements CanActivate {
+  constructor(private readonly feed: RevocationFeed) {}
+
+  async canActivate(): Promise<boolean> {
+    await this.feed.open()
+    return true
+  }
+}
+
+/** The feed of revocations over HTTP, for resource servers without Kafka. */
+@Controller('revocations')
+@UseGuards(FeedOpen, TokenGuard)
+export class RevocationsController {
+  constructor(private readonly feed: RevocationFeed) {}
+
+  @Get()
+  @RequireScope('revocations:read')
+  async read(
+    @Req() { headers }: FastifyRequest,
+    @Query() query: Readonly<Record<string, unknown>>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    // WHATWG HTML §9.2: who was cut off says in Last-Event-ID how far it had come
+    const cursor = readCursor(textOf('after', query) ?? [headers['last-event-id']].flat()[0])
+    if (headers.accept?.includes('text/event-stream')) return this.#stream(cursor, reply)
+    const { lines, cursor: next, heard } = await this.#page(cursor, readWait(textOf('wait', query)))
+    const rest = { cursor: writeCursor(next), heard, more: heard === undefined }
+    // the events byte for byte
+    reply.type('application/json').send(`${JSON.stringify(rest).slice(0, -1)},"events":[${lines.join(',')}]}`)
+  }
+
+  /** What comes after the cursor, as soon as there is something, or nothing when the time is over. */
+  async #page(cursor: Cursor, waitSeconds: number) {
+    const until = performance.now() + waitSeconds * 1000
+    for (;;) {
+      const page = this.feed.after(cursor)
+      const left = until - performance.now()
+      if (page.lines.length > 0 || left <= 0 || this.feed.closed) return page
+      await this.feed.changed(left)
+    }
+  }
+
+  /** Until the reader leaves, or the service stops. */
+  async #stream(from: Cursor, reply: FastifyReply): Promise<void> {
+    reply.hijack()
+    const { raw } = reply
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no', // a proxy that collects what it passes on would keep it back
+    })
+    let cursor = from
+    for (let toldAt = 0; !raw.destroyed && !this.feed.closed; ) {
+      const { lines, cursor: next, heard } = this.feed.after(cursor)
+      cursor = next
+      const now = performance.now()
+      const events = lines.map(line => `event: token.revoked.v1\ndata: ${line}\n`)
+      if (events.length > 0) events.push(`${events.pop()}id: ${writeCursor(cursor)}\n`)
+      if (heard !== undefined && (events.length > 0 || now - toldAt >= heardEveryMilliseconds)) {
+        events.push(`event: heard\ndata: ${JSON.stringify(heard)}\n`)
+        toldAt = now
+      }
+      if (!raw.write(events.map(event => `${event}\n`).join(''))) await drained(raw)
+      if (heard !== undefined) await this.feed.changed(heardEveryMilliseconds - (now - toldAt))
+    }
+    raw.end()
+  }
+}
+
+/** Returns when the reader has taken what was written, or has left. */
+function drained(raw: FastifyReply['raw']): Promise<void> {
+  return new Promise(resolve => {
+    const go = () => {
+      raw.off('drain', go)
+      raw.off('close', go)
+      resolve()
+    }
+    raw.on('drain', go)
+    raw.on('close', go)
+  })
+}
+
+/** @throws OAuthError invalid_request */
+function textOf(name: string, query: Readonly<Record<string, unknown>>): string | undefined {
+  const value = query[name]
+  if (value === undefined || typeof value === 'string') return value
+  throw invalidRequest(`The parameter '${name}' is included more than once.`)
+}
+
+/** @throws OAuthError invalid_request */
+function readWait(text = '0'): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) > longestWaitSeconds)
+    throw invalidRequest(`wait must be a whole number of seconds from 0 to ${longestWaitSeconds}.`)
+  return Number(text)
+}
