@@ -83,12 +83,8 @@ export function prepareHttp(
     done(null, body),
   )
   fastify.addHook('onRoute', ({ url, method }) => {
-    const pattern = new RegExp(
-      `^${url
-        .replace(/[.]/g, '\\.')
-        .replace(/:[A-Za-z]+/g, '[^/]+')
-        .replace('*', '.*')}$`,
-    )
+    if (url === '*') return // preflights of CORS, whatever the path
+    const pattern = new RegExp(`^${url.replace(/[.]/g, '\\.').replace(/:[A-Za-z]+/g, '[^/]+')}$`)
     for (const each of [method].flat()) routes.push({ pattern, method: each })
   })
   fastify.addHook('onRequest', (request, reply, done) => {
