@@ -202,7 +202,7 @@ function expectRefusal(service: ServiceName, { what, name, env }: Start, end: En
   for (const secret of secretsIn(env)) expect(end?.stderr).not.toContain(secret)
 }
 
-const secretNames = new Set(serviceNames.flatMap(settingsOf).flatMap(row => (row.file ? [row.name] : [])))
+const secretNames = new Set(serviceNames.flatMap(settingsOf).flatMap(row => (row.secret ? [row.name] : [])))
 
 function secretsIn(env: Start['env']): string[] {
   return Object.entries(env).flatMap(([name, value]) =>
