@@ -69,7 +69,6 @@ function once(transport: 'embedded' | 'kafka', ...more: string[]) {
 }
 
 describe('--once', () => once('embedded'))
-describe('--once --instances 2', () => once('embedded', '--instances', '2'))
 describeWithKafka('--kafka --once --instances 2', () => once('kafka', '--instances', '2'))
 
 describe('started again and again on the same data', () => {
