@@ -12,10 +12,18 @@ import {
 import { pipeline } from 'node:stream/promises'
 
 const askEveryMilliseconds = 100
+const answerWithinMilliseconds = 1000
+/** So often in a row an instance may give no answer in time: where the machine is busy, one that is slow is better than none. */
+const silences = 3
+/** How long a request waits for an instance that is ready. */
+const patienceMilliseconds = 2000
 
 interface Instance {
   readonly port: number
   ready: boolean
+  /** Asked once at a time: an answer that comes late says nothing against a newer one. */
+  asked: boolean
+  silent: number
 }
 
 /**
@@ -29,7 +37,7 @@ export class Balancer {
   #turn = 0
 
   private constructor(private readonly server: Server) {
-    server.on('request', (asked, answer) => this.#pass(asked, answer, this.#inTurn()))
+    server.on('request', (asked, answer) => this.#passSoon(asked, answer))
     this.#timer = setInterval(() => this.#ask(), askEveryMilliseconds)
   }
 
@@ -42,7 +50,7 @@ export class Balancer {
   }
 
   add(port: number): void {
-    this.#instances.push({ port, ready: true })
+    this.#instances.push({ port, ready: true, asked: false, silent: 0 })
   }
 
   close(): void {
@@ -59,11 +67,25 @@ export class Balancer {
     return [...ready.slice(first), ...ready.slice(0, first)]
   }
 
-  #pass(asked: IncomingMessage, answer: ServerResponse, [instance, ...others]: Instance[]): void {
-    if (instance === undefined) {
+  #passSoon(asked: IncomingMessage, answer: ServerResponse, since = performance.now()): void {
+    const ready = this.#inTurn()
+    if (ready.length > 0) this.#pass(asked, answer, ready, since)
+    else if (performance.now() - since < patienceMilliseconds)
+      setTimeout(() => this.#passSoon(asked, answer, since), askEveryMilliseconds / 2)
+    else
       answer
         .writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain' })
         .end('No instance is ready.\n')
+  }
+
+  #pass(
+    asked: IncomingMessage,
+    answer: ServerResponse,
+    [instance, ...others]: readonly Instance[],
+    since: number,
+  ): void {
+    if (instance === undefined) {
+      this.#passSoon(asked, answer, since)
       return
     }
     const { method, url: path } = asked
@@ -82,29 +104,37 @@ export class Balancer {
     // nothing was sent yet: another one may do it
     const another = () => {
       instance.ready = false
-      this.#pass(asked, answer, others)
+      this.#pass(asked, answer, others, since)
     }
     passed.once('error', another)
   }
 
   #ask(): void {
-    for (const instance of this.#instances) {
-      const asked = get({
-        port: instance.port,
-        host: '127.0.0.1',
-        path: '/health/ready',
-        timeout: 1000,
-        agent: false,
-      })
-      asked.on('response', answered => {
-        answered.resume()
-        instance.ready = answered.statusCode === 200
-      })
-      asked.on('timeout', () => asked.destroy())
-      asked.on('error', () => {
-        instance.ready = false
-      })
-    }
+    for (const instance of this.#instances) if (!instance.asked) this.#askOne(instance)
+  }
+
+  #askOne(instance: Instance): void {
+    const { port } = instance
+    instance.asked = true
+    const timeout = answerWithinMilliseconds
+    const asked = get({ port, host: '127.0.0.1', path: '/health/ready', timeout, agent: false })
+    let late = false
+    asked.on('response', answered => {
+      answered.resume()
+      instance.silent = 0
+      instance.ready = answered.statusCode === 200
+    })
+    asked.on('timeout', () => {
+      late = true
+      instance.silent += 1
+      asked.destroy()
+    })
+    asked.on('error', () => {
+      if (!late || instance.silent >= silences) instance.ready = false
+    })
+    asked.on('close', () => {
+      instance.asked = false
+    })
   }
 }
 

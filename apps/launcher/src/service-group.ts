@@ -3,8 +3,8 @@ import { Balancer } from './balancer.js'
 import type { ServiceName } from './installation.js'
 import { ServiceProcess } from './service-process.js'
 
-/** How long an instance goes on serving once it is asked to stop: the balancer asks ten times as often. */
-const shutdownDelaySeconds = 1
+/** How long an instance goes on serving once it is asked to stop: the balancer asks ten times a second, or as soon as it can. */
+const shutdownDelaySeconds = 2
 
 /** One service: a process at its port, or several behind a balancer that has the port. */
 export class ServiceGroup {
