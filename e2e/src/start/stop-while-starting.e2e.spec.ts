@@ -38,9 +38,13 @@ describe('a database that accepts and never answers', () => {
       const env = rightEnvironment(settingsOf(service), (silent.address() as AddressInfo).port)
       // in the moment that the loader looks for it; without anybody who heeds it, the signal ends the process by itself
       const whileLoading = `import { registerHooks } from 'node:module'
+      let told = false // a second signal would end it at once
       registerHooks({
         resolve(name, context, next) {
-          if (name === 'reflect-metadata') process.kill(process.pid, 'SIGTERM')
+          if (name === 'reflect-metadata' && !told) {
+            told = true
+            process.kill(process.pid, 'SIGTERM')
+          }
           return next(name, context)
         },
       })`

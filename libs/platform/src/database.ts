@@ -12,6 +12,7 @@ export async function openDatabase(
   url: string,
   poolSize: number,
   definition: DatabaseDefinition,
+  connectMilliseconds = 10_000,
 ): Promise<DataSource> {
   const db = new DataSource({
     type: 'postgres',
@@ -23,7 +24,7 @@ export async function openDatabase(
     // a transaction left open, as by a frozen process, holds up the numbering of events for everybody
     extra: {
       Client: Connection,
-      connectionTimeoutMillis: 10_000,
+      connectionTimeoutMillis: connectMilliseconds,
       idle_in_transaction_session_timeout: 5_000,
     },
   })

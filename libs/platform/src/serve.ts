@@ -122,7 +122,8 @@ export async function serve<S extends Shape>(definition: ServiceDefinition<S>): 
 async function migrateOnly<S extends Shape>({ name, database }: ServiceDefinition<S>): Promise<void> {
   if (database === undefined) throw new Error('“migrate” is for services with a database')
   const config = loadConfig({ service: name, settings: databaseSettings }, processEnvironment())
-  const db = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL, database)
+  // nobody waits for an answer of it, and others wait for its end: it is patient with a busy machine
+  const db = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL, database, 60_000)
   try {
     const done = await migrate(db, config.DATABASE_ROLE)
     process.stdout.write(done === 0 ? 'the schema was up to date\n' : `ran ${done} migrations\n`)
