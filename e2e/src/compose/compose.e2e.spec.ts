@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, kafkaAvailable } from '@grantlog/servers'
 import { describeWhere } from '@grantlog/testing'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { buildImages, imageOf, targets } from '../images/images.js'
 import { Podman, podmanAvailable } from '../images/podman.js'
 import { readComposition } from './composition.js'
@@ -20,7 +20,12 @@ const available = [podmanAvailable(), dockerComposeAvailable(), kafkaAvailable()
   ok: true,
 }
 
-describeWhere(available, 'docker compose', () => {
+/** It takes minutes: whoever changes what it is about asks for it. */
+const asked = process.env.COMPOSE === 'true'
+const describeIfAsked: typeof describeWhere = (where, name, specs) =>
+  asked ? describeWhere(where, name, specs) : describe.skip(`${name} (COMPOSE=true runs it)`, specs)
+
+describeIfAsked(available, 'docker compose', () => {
   let folder: string
   let port: number
   let installation: Installation
