@@ -108,6 +108,20 @@ function revocationFeed(transport: 'embedded' | 'kafka') {
     }
   })
 
+  it('ends with the token that it was asked with', async () => {
+    const token = await wire.operatorToken()
+    const stream = await get('', { authorization: `Bearer ${token}`, accept: 'text/event-stream' })
+    expect(stream.headers.get('content-type')).toBe('text/event-stream')
+    const ended = stream.text()
+    await fetch(`${running.installation.url('token')}/revoke`, {
+      method: 'POST',
+      headers: wire.basic(running.demo.operator),
+      body: new URLSearchParams({ token }),
+    })
+    expect(await ended).toContain('event: heard')
+    expect((await get('', { authorization: `Bearer ${token}` })).status).toBe(401)
+  })
+
   describe('refuses', () => {
     it('whoever has no token, or one for something else', async () => {
       const nobody = await get('', {})

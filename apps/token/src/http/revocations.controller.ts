@@ -1,5 +1,6 @@
 import { invalidRequest } from '@grantlog/oauth'
-import { RequireScope, TokenGuard } from '@grantlog/resource-guard/nest'
+import type { VerifiedToken } from '@grantlog/resource-guard'
+import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
 import { type CanActivate, Controller, Get, Injectable, Query, Req, Res, UseGuards } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Cursor, readCursor, writeCursor } from '../revocations/cursor.js'
@@ -30,11 +31,12 @@ export class RevocationsController {
   async read(
     @Req() { headers }: FastifyRequest,
     @Query() query: Readonly<Record<string, unknown>>,
+    @Token() token: VerifiedToken,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     // WHATWG HTML §9.2: who was cut off says in Last-Event-ID how far it had come
     const cursor = readCursor(textOf('after', query) ?? [headers['last-event-id']].flat()[0])
-    if (headers.accept?.includes('text/event-stream')) return this.#stream(cursor, reply)
+    if (headers.accept?.includes('text/event-stream')) return this.#stream(cursor, token, reply)
     const { lines, cursor: next, heard } = await this.#page(cursor, readWait(textOf('wait', query)))
     const rest = { cursor: writeCursor(next), heard, more: heard === undefined }
     // the events byte for byte
@@ -52,8 +54,8 @@ export class RevocationsController {
     }
   }
 
-  /** Until the reader leaves, or the service stops. */
-  async #stream(from: Cursor, reply: FastifyReply): Promise<void> {
+  /** Until the reader leaves, its token ends, or the service stops. */
+  async #stream(from: Cursor, token: VerifiedToken, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const { raw } = reply
     raw.writeHead(200, {
@@ -62,7 +64,7 @@ export class RevocationsController {
       'x-accel-buffering': 'no', // a proxy that collects what it passes on would keep it back
     })
     let cursor = from
-    for (let toldAt = 0; !raw.destroyed && !this.feed.closed; ) {
+    for (let toldAt = 0; !raw.destroyed && !this.feed.closed && this.feed.admits(token); ) {
       const { lines, cursor: next, heard } = this.feed.after(cursor)
       cursor = next
       const now = performance.now()
@@ -73,7 +75,9 @@ export class RevocationsController {
         toldAt = now
       }
       if (!raw.write(events.map(event => `${event}\n`).join(''))) await drained(raw)
-      if (heard !== undefined) await this.feed.changed(heardEveryMilliseconds - (now - toldAt))
+      // too many wait: the reader comes back, elsewhere or later
+      const full = () => raw.destroy()
+      if (heard !== undefined) await this.feed.changed(heardEveryMilliseconds - (now - toldAt)).catch(full)
     }
     raw.end()
   }

@@ -2,7 +2,7 @@ import { type Envelope, eventLine, recordedEvent, type Service, services } from 
 import type { Eventing, Subscription } from '@grantlog/eventing'
 import { temporarilyUnavailable } from '@grantlog/oauth'
 import type { Clock } from '@grantlog/platform'
-import { Freshness, RevocationSet } from '@grantlog/resource-guard'
+import { Freshness, RevocationSet, type VerifiedToken } from '@grantlog/resource-guard'
 import { type Cursor, placeOf } from './cursor.js'
 
 const maxTokenLifetimeSeconds = 3600
@@ -98,6 +98,12 @@ export class RevocationFeed {
     })
   }
 
+  /** Whether a token that was good is so still. Its key’s revocation it survives until it expires: then whoever reads shows another. */
+  admits(token: VerifiedToken): boolean {
+    if (this.clock.seconds() >= token.expiresAt) return false
+    return this.revocations.revokedBy({ ...token, keyId: '' }) === undefined
+  }
+
   /** Whether the service stops: who reads goes on elsewhere. */
   get closed(): boolean {
     return this.#closed
@@ -106,7 +112,8 @@ export class RevocationFeed {
   async close(): Promise<void> {
     this.#closed = true
     this.#wake()
-    await (await this.#following)?.stop()
+    const following = await this.#following?.catch(() => undefined) // then there is nothing to stop
+    await following?.stop()
   }
 
   #follow(): Promise<Subscription> {
