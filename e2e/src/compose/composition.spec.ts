@@ -2,15 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { settingsOf } from '@grantlog/platform'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
-import { clients } from '../../../apps/clients/src/clients.service.js'
-import { consent } from '../../../apps/consent/src/consent.service.js'
-import { resource } from '../../../apps/resource/src/resource.service.js'
-import { sampleClient } from '../../../apps/sample-client/src/sample-client.service.js'
-import { token } from '../../../apps/token/src/token.service.js'
+import { configurations } from '../configurations.js'
 import { type Composition, readComposition, type Service } from './composition.js'
 import { type Known, problemsOf } from './rules.js'
 
@@ -18,13 +13,6 @@ const root = join(import.meta.dirname, '../../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const text = read('docker-compose.yml')
 const composition = readComposition(text)
-const configurations = [
-  settingsOf(clients),
-  settingsOf(consent),
-  settingsOf(token),
-  settingsOf(resource),
-  settingsOf(sampleClient),
-]
 
 // of github.com/compose-spec/compose-spec (Apache-2.0), as it is there
 const schema = JSON.parse(read('e2e/src/compose/compose-spec.json'))

@@ -2,14 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig, settingsOf } from '@grantlog/platform'
+import { loadConfig } from '@grantlog/platform'
 import { certificates } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { clients } from '../../../apps/clients/src/clients.service.js'
-import { consent } from '../../../apps/consent/src/consent.service.js'
-import { resource } from '../../../apps/resource/src/resource.service.js'
-import { sampleClient } from '../../../apps/sample-client/src/sample-client.service.js'
-import { token } from '../../../apps/token/src/token.service.js'
+import { configurations } from '../configurations.js'
 import { describeWithKustomize, render } from './kustomize.js'
 import { type Manifest, ofKind } from './manifest.js'
 import { type Pod, reaches } from './network.js'
@@ -17,13 +13,6 @@ import { environmentOf, isService, type Known, nameOfGenerated, problemsOf, serv
 import { schemaProblems } from './schema.js'
 
 const root = join(import.meta.dirname, '../../..')
-const configurations = [
-  settingsOf(clients),
-  settingsOf(consent),
-  settingsOf(token),
-  settingsOf(resource),
-  settingsOf(sampleClient),
-]
 const names = configurations.map(({ service }) => service)
 
 describeWithKustomize('the manifests for Kubernetes', () => {
