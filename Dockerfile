@@ -46,9 +46,10 @@ RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
       mkdir -p "$image/$workspace"; cp -r "$workspace/package.json" "$workspace/dist" "$image/$workspace"; \
     done
 
-# What every image has in common. The young generation is as large as `npm start` makes it.
+# What every image has in common. Its memory is divided as `npm start` divides it.
 FROM ${NODE_IMAGE} AS service
-ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=8 HOST=0.0.0.0 PORT=8080
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 \
+    NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=256" MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER 1000:1000
 COPY --from=build /images/common ./

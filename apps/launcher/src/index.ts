@@ -14,5 +14,5 @@ export { type Demo, Installation, type ServiceName, serviceNames } from './insta
 export { eventsSince, type LogLine, lastEvents } from './log.js'
 export { type Options, temporary } from './options.js'
 export { prove } from './proof.js'
-export { nodeOptions, ServiceProcess } from './service-process.js'
+export { memoryEnv, nodeOptions, ServiceProcess } from './service-process.js'
 export { System } from './system.js'

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { CodeClaims, Fact } from '@grantlog/contracts'
 import { createEventTables, EmbeddedTransport, Eventing } from '@grantlog/eventing'
-import { nodeOptions } from '@grantlog/launcher'
+import { memoryEnv, nodeOptions } from '@grantlog/launcher'
 import { createClientSecret, hashSecret, parseSealKeys, parseSecretKeys, sealCode } from '@grantlog/oauth'
 import { freePorts } from '@grantlog/servers'
 import type { Database, Ground } from './ground.js'
@@ -119,6 +119,7 @@ export async function startGrantlog(
       ADDRESS_RATE: '0',
       CLIENT_RATE: '0',
       CLIENT_IN_FLIGHT: '0',
+      ...memoryEnv,
       ...env,
     }
     servers.push(

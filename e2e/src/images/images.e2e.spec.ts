@@ -9,6 +9,7 @@ import {
   databaseNames,
   environmentOf,
   Installation,
+  memoryEnv,
   migrationEnvironment,
   nodeOptions,
   prove,
@@ -67,6 +68,7 @@ describeWhere(podmanAvailable(), 'the images, built without a daemon', () => {
       const { Size, Config } = await inspect(imageOf(target))
       expect(Config.User).toBe('1000:1000')
       expect(Config.Env).toContain(`NODE_OPTIONS=${nodeOptions.join(' ')}`)
+      for (const [name, value] of Object.entries(memoryEnv)) expect(Config.Env).toContain(`${name}=${value}`)
       expect(Config.Env).toContain('NODE_ENV=production')
       const over = Size - (await inspect(base)).Size
       process.stdout.write(`  ${target}: ${Math.round(over / 1e6)} MB over its base\n`)
