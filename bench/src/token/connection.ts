@@ -17,11 +17,22 @@ export class Connection {
   constructor(private readonly port: number) {}
 
   /** Posts a form. @throws Error when the connection breaks, or the answer has no length */
-  async post(path: string, authorization: string, form: string): Promise<Answer> {
-    this.#socket ??= await this.#open()
-    const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.port}\r\nAuthorization: ${authorization}\r\n`
+  post(path: string, authorization: string, form: string): Promise<Answer> {
     const type = 'Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n'
-    this.#socket.write(`${head}${type}Content-Length: ${form.length}\r\n\r\n${form}`)
+    return this.#ask(
+      `POST ${path}`,
+      `Authorization: ${authorization}\r\n${type}Content-Length: ${form.length}\r\n\r\n${form}`,
+    )
+  }
+
+  /** @throws Error when the connection breaks, or the answer has no length */
+  get(path: string, authorization: string): Promise<Answer> {
+    return this.#ask(`GET ${path}`, `Authorization: ${authorization}\r\n\r\n`)
+  }
+
+  async #ask(request: string, rest: string): Promise<Answer> {
+    this.#socket ??= await this.#open()
+    this.#socket.write(`${request} HTTP/1.1\r\nHost: 127.0.0.1:${this.port}\r\n${rest}`)
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
     })
