@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.js'
 import { keysCommands } from './commands/keys.js'
 import { log } from './commands/log.js'
 import { projectionCommands } from './commands/projections.js'
+import { revoke } from './commands/revoke.js'
 import { secretsMake } from './commands/secrets-make.js'
 import { segmentCommands } from './commands/segments.js'
 import { topicsApply, topicsVerify } from './commands/topics.js'
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   log,
   clientsBootstrap,
   ...keysCommands,
+  revoke,
   topicsApply,
   topicsVerify,
   topicsRebuild,

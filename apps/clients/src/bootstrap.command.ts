@@ -13,6 +13,7 @@ const scopes = [
   { name: 'accounts:write', text: 'Create accounts and organizations', access: 'write' },
   { name: 'tokens:introspect', text: 'See the state of every token', access: 'read' },
   { name: 'revocations:read', text: 'Follow what is revoked', access: 'read' },
+  { name: 'revocations:write', text: 'Revoke whatever was granted or issued', access: 'write' },
 ] as const
 
 /**

@@ -53,6 +53,12 @@ export const consentConfig = defineConfig('consent', {
     example: '900',
     default: '600',
   }),
+  REVOKE_ON_PASSWORD_CHANGE: setting.oneOf(['yes', 'no'], {
+    describe:
+      'Whether what a person has allowed ends when she changes her password: whoever knew the old one may have allowed it.',
+    example: 'no',
+    default: 'yes',
+  }),
   GRANT_DAYS: setting.integer({
     min: 1,
     max: 3650,

@@ -26,6 +26,8 @@ import { GrantsController } from './http/grants.controller.js'
 import { OrganizationsController } from './http/organizations.controller.js'
 import { OwnerChoice } from './http/owner-choice.js'
 import { ParController } from './http/par.controller.js'
+import { PasswordController } from './http/password.controller.js'
+import { RevocationsController } from './http/revocations.controller.js'
 import { SignInController } from './http/sign-in.controller.js'
 import { Accounts } from './people/accounts.js'
 import { Attempts } from './people/attempts.js'
@@ -34,6 +36,7 @@ import { Sessions } from './people/sessions.js'
 import { SignInLimits } from './people/sign-in-limits.js'
 import { UserCodeLimits } from './people/user-code-limits.js'
 import { findClient } from './projections/clients.projection.js'
+import { Revocations } from './revocations/revocations.js'
 
 @Module({
   imports: [
@@ -45,7 +48,9 @@ import { findClient } from './projections/clients.projection.js'
     DeviceAuthorizationController,
     DeviceController,
     SignInController,
+    PasswordController,
     GrantsController,
+    RevocationsController,
     AccountsController,
     OrganizationsController,
   ],
@@ -58,6 +63,7 @@ import { findClient } from './projections/clients.projection.js'
     Decisions,
     Accounts,
     Organizations,
+    Revocations,
     OwnerChoice,
     Sessions,
     Attempts,

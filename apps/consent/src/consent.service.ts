@@ -9,6 +9,7 @@ import { Consent1764000000000 } from './migrations/1-consent.js'
 import { refusalPage } from './pages/shell.js'
 import { apis } from './projections/apis.projection.js'
 import { clients } from './projections/clients.projection.js'
+import { cutoffs } from './projections/cutoffs.projection.js'
 import { grants, lastUses } from './projections/grants.projection.js'
 import { memberships } from './projections/memberships.projection.js'
 
@@ -21,7 +22,7 @@ export const consent: ServiceDefinition<(typeof consentConfig)['settings']> = {
   database: { migrations: [Consent1764000000000] },
   events: {
     service: 'consent',
-    projections: [clients, apis, memberships, grants, lastUses, signingKeysOf('consent')],
+    projections: [clients, apis, memberships, cutoffs, grants, lastUses, signingKeysOf('consent')],
     deciders: [account, grant, organization],
   },
 }

@@ -129,7 +129,12 @@ async function refresh(facts: FamilyFacts): Promise<boolean> {
 }
 
 const revoke = ({ familyId }: FamilyFacts) =>
-  eventing.commands.run(family, familyId, { type: 'revoke', familyId }, system)
+  eventing.commands.run(
+    family,
+    familyId,
+    { type: 'revoke', familyId, why: { reason: 'client-revoked' } },
+    system,
+  )
 
 async function rows() {
   const tables = ['streams', 'events', 'log', 'used_once']

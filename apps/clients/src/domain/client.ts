@@ -28,6 +28,14 @@ export type ClientCommand =
       readonly cutoff: number
     }
   | { readonly type: 'reinstate'; readonly clientId: string }
+  | {
+      /** What was issued to it counts no longer; it may go on. */
+      readonly type: 'revoke'
+      readonly clientId: string
+      readonly note: string
+      /** As of a suspension. */
+      readonly cutoff: number
+    }
 
 export type ClientEvent =
   | Fact<'client.registered' | 'client.updated' | 'client.reinstated' | 'token.revoked'>
@@ -57,6 +65,11 @@ export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
       case 'reinstate':
         if (registration === null || suspended === null) return []
         return [{ type: 'client.reinstated', data: { clientId: command.clientId } }]
+      case 'revoke': {
+        if (registration === null) return []
+        const { clientId, cutoff, note } = command
+        return [revoked(clientId, cutoff, { reason: 'operator', note, cause: null })]
+      }
     }
   },
 
@@ -95,14 +108,14 @@ function suspend(command: Extract<ClientCommand, { type: 'suspend' }>): ClientEv
   const { clientId, reason, eventId, cutoff } = command
   return [
     { type: 'client.suspended', id: eventId, data: { clientId, reason } },
-    {
-      type: 'token.revoked',
-      data: {
-        target: { kind: 'client', id: clientId },
-        issuedBefore: cutoff,
-        reason: 'client-suspended',
-        cause: eventId,
-      },
-    },
+    revoked(clientId, cutoff, { reason: 'client-suspended', cause: eventId }),
   ]
+}
+
+function revoked(
+  clientId: string,
+  issuedBefore: number,
+  why: Pick<EventData<'token.revoked'>, 'reason' | 'note' | 'cause'>,
+): Fact<'token.revoked'> {
+  return { type: 'token.revoked', data: { target: { kind: 'client', id: clientId }, issuedBefore, ...why } }
 }

@@ -13,10 +13,10 @@ import { type ClientCommand, client, hasSecret, mayBecome } from '../domain/clie
 import { listClients } from '../projections/clients.projection.js'
 import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
 import { clientId } from './known-id.js'
-import { operatorOf, readPage, suspension } from './request.js'
+import { operatorOf, readPage, revocation, suspension } from './request.js'
 
-/** Ahead of now, in seconds: the token service issues until it has heard of the suspension. */
-const suspensionLead = 5
+/** Ahead of now, in seconds: the token service issues until it has heard of the suspension or the revocation. */
+const cutoffLead = 5
 
 /** The registry of clients, for operators. Names are those of RFC 7591. */
 @Controller('clients')
@@ -100,7 +100,7 @@ export class ClientsController {
     @Param('id', clientId) id: string,
     @JsonBody(suspension) { reason }: z.infer<typeof suspension>,
   ) {
-    const cutoff = this.clock.seconds() + suspensionLead
+    const cutoff = this.clock.seconds() + cutoffLead
     return this.#run(id, { type: 'suspend', clientId: id, reason, eventId: timeOrderedId(), cutoff }, token)
   }
 
@@ -109,6 +109,22 @@ export class ClientsController {
   @RequireScope('clients:write')
   async reinstate(@Token() token: VerifiedToken, @Param('id', clientId) id: string) {
     return this.#run(id, { type: 'reinstate', clientId: id }, token)
+  }
+
+  /** Ends what was issued to the client, which may go on. The same again moves the cutoff. */
+  @Post(':id/revocations')
+  @HttpCode(200)
+  @RequireScope('revocations:write')
+  async revoke(
+    @Token() token: VerifiedToken,
+    @Param('id', clientId) id: string,
+    @JsonBody(revocation) { reason }: z.infer<typeof revocation>,
+  ) {
+    const cutoff = this.clock.seconds() + cutoffLead
+    const command = { type: 'revoke', clientId: id, note: reason, cutoff } as const
+    const { state, events } = await this.commands.run(client, id, command, operatorOf(token))
+    known(state)
+    return { target: { kind: 'client', id }, issued_before: cutoff, event: events[0]?.id ?? null }
   }
 
   async #run(id: string, command: ClientCommand, token: VerifiedToken) {

@@ -42,3 +42,7 @@ const refused = (detail: string) => new Problem(400, 'Bad Request', detail)
 export const suspension = z.object({
   reason: line(200).describe('Why; it is kept in the log and shown to operators.'),
 })
+
+export const revocation = z.object({
+  reason: line(200).describe('Why; it is in the event, and names no person.'),
+})

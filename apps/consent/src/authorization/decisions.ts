@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { type CodeClaims, timeOrderedId } from '@grantlog/contracts'
 import { Commands } from '@grantlog/eventing'
 import { accessDenied, authorizationResponse, type OAuthError, rulesOf, sealCode } from '@grantlog/oauth'
@@ -6,10 +7,13 @@ import { Clock, CONFIG } from '@grantlog/platform'
 import { Inject, Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { ConsentConfig } from '../consent.config.js'
+import { cutoffLead } from '../domain/cutoff.js'
 import { type Approve, grant, type Owner } from '../domain/grant.js'
+import { Organizations } from '../people/organizations.js'
 import type { Session } from '../people/sessions.js'
 import { person } from '../people/who-commands.js'
 import { findStandingGrant } from '../projections/grants.projection.js'
+import { Revocations } from '../revocations/revocations.js'
 import { ApprovedDetails, type DetailsApproval } from './approved-details.js'
 import type { AccessRequest, AuthorizationRequest, ProvenRedirect } from './authorization-request.js'
 import type { DeviceRequest } from './device-requests.js'
@@ -37,6 +41,8 @@ export class Decisions {
     private readonly commands: Commands,
     private readonly clock: Clock,
     private readonly approvedDetails: ApprovedDetails,
+    private readonly organizations: Organizations,
+    private readonly revocations: Revocations,
     @Inject(CONFIG) private readonly config: ConsentConfig,
   ) {}
 
@@ -46,7 +52,7 @@ export class Decisions {
    * @throws OAuthError `access_denied` when the same page was used to deny, or its grant was revoked since
    */
   async approve(request: AuthorizationRequest, by: Decider): Promise<string> {
-    const now = this.clock.seconds()
+    const now = await this.#afterCutoffs(by)
     const seconds = Math.min(this.config.CODE_SECONDS, rulesOf(request.client.profile).codeSeconds)
     const code = { id: by.interaction, expiresAt: now + seconds }
     const approval = await this.#approve(request, by, { now, code })
@@ -61,7 +67,7 @@ export class Decisions {
    * @throws OAuthError `access_denied` when it was denied before, or its grant was revoked since
    */
   async approveDevice(device: DeviceRequest, by: Omit<Decider, 'interaction'>): Promise<void> {
-    const now = this.clock.seconds()
+    const now = await this.#afterCutoffs(by)
     const code = {
       id: device.deviceId,
       expiresAt: device.expiresAt,
@@ -92,6 +98,7 @@ export class Decisions {
       owner,
       clientId: request.client.client_id,
       apiId: request.api.api_id,
+      approvedAfter: await this.revocations.cutoffOf(owner),
       now,
     })
     for (const grantId of standing === undefined ? [fresh] : [standing, fresh]) {
@@ -100,9 +107,31 @@ export class Decisions {
       const { state } = await this.commands.run(grant, grantId, command, person(session.accountId))
       // one that was revoked a moment ago stays so: the approval is a grant of its own
       if (state.status !== 'active' || state.code?.id !== interaction) continue
+      await this.#assertStillActs(grantId, by)
       return { command, grantExpiresAt: state.expiresAt, codeExpiresAt: state.code.expiresAt, details }
     }
     throw answeredOtherwise()
+  }
+
+  /**
+   * A revocation of all that is hers, or the company's, reaches some seconds past it: what is approved before they are over would end
+   * with it. @returns the time then, in seconds
+   */
+  async #afterCutoffs({ owner, session }: Pick<Decider, 'owner' | 'session'>): Promise<number> {
+    const hers = { kind: 'person', id: session.accountId } as const
+    const cutoffs = await Promise.all([owner, hers].map(each => this.revocations.cutoffOf(each)))
+    const first = Math.max(...cutoffs) + 1
+    const left = first - this.clock.seconds()
+    if (left > 0) await setTimeout(Math.min(left, cutoffLead + 1) * 1000)
+    return Math.max(first, this.clock.seconds())
+  }
+
+  /** Who was removed from the organization meanwhile: her removal may not have seen this grant. @throws OAuthError `access_denied` */
+  async #assertStillActs(grantId: string, { owner, session }: Decider): Promise<void> {
+    if (owner.kind === 'person' || (await this.organizations.mayActFor(owner.id, session.accountId))) return
+    const why = { reason: 'member-removed' } as const
+    await this.revocations.ofGrant({ grantId, revokedBy: null, why }, person(session.accountId))
+    throw accessDenied('The person may not decide for the organization any more.')
   }
 
   /** @returns where the browser goes: back to the client, which learns that it was refused */

@@ -1,21 +1,67 @@
+import { assertFact } from '@grantlog/contracts'
 import { describe, expect, it } from '@jest/globals'
-import { account } from './account.js'
+import { type AccountCommand, type AccountState, account } from './account.js'
 
-const register = { type: 'register', accountId: '0199aa00-0000-7000-8000-0000000000ad' } as const
-const registered = [{ type: 'account.registered', data: { accountId: register.accountId } }] as const
+const accountId = '0199aa00-0000-7000-8000-0000000000ad'
+const eventId = '0199aa00-0000-7000-8000-0000000000ca'
+const register = { type: 'register', accountId } as const
+const change = (cutoff: number | null) => ({ type: 'change-password', accountId, eventId, cutoff }) as const
+const revoke = (cutoff: number) =>
+  ({ type: 'revoke', accountId, cutoff, why: { reason: 'operator', note: 'stolen telephone' } }) as const
+
+const registered = { type: 'account.registered', data: { accountId } }
+const changed = { type: 'account.password-changed', id: eventId, data: { accountId } }
+const revoked = (issuedBefore: number, why: object) => ({
+  type: 'token.revoked',
+  data: { target: { kind: 'owner', id: accountId }, issuedBefore, ...why },
+})
+const byOperator = { reason: 'operator', note: 'stolen telephone', cause: null }
+
+const after = (...commands: AccountCommand[]): AccountState =>
+  commands.reduce(
+    (state, command) => account.decide(command, state).reduce(account.evolve, state),
+    account.initial,
+  )
 
 describe('an account', () => {
   it.each([
-    ['is registered', account.initial, registered],
-    ['is registered once', { registered: true }, []],
-  ])('%s', (_, given, then) => {
-    expect(account.decide(register, given)).toEqual(then)
-  })
-
-  it('is known to exist from what was recorded', () => {
-    const [event] = account.decide(register, account.initial)
-    expect(event && account.evolve(account.initial, event)).toEqual({ registered: true })
-  })
+    ['is registered', [], register, [registered], 0],
+    ['is registered once', [register], register, [], 0],
+    [
+      'has all that was granted revoked, in one event',
+      [register],
+      revoke(1005),
+      [revoked(1005, byOperator)],
+      1005,
+    ],
+    ['has it revoked again later', [register, revoke(1005)], revoke(1006), [revoked(1006, byOperator)], 1006],
+    [
+      'has nothing revoked by a cutoff that reaches no further',
+      [register, revoke(1005)],
+      revoke(1005),
+      [],
+      1005,
+    ],
+    ['has nothing revoked before it exists', [], revoke(1005), [], 0],
+    [
+      'gets another password, and what was granted ends with the old one',
+      [register],
+      change(1005),
+      [changed, revoked(1005, { reason: 'password-changed', cause: eventId })],
+      1005,
+    ],
+    ['gets another password, and what was granted stays', [register], change(null), [changed], 0],
+    ['keeps its cutoff then', [register, revoke(1005)], change(null), [changed], 1005],
+    ['gets no password before it exists', [], change(1005), [], 0],
+  ] satisfies [string, AccountCommand[], AccountCommand, object[], number][])(
+    '%s',
+    (_, given, when, then, cutoff) => {
+      const events = account.decide(when, after(...given))
+      expect(events).toEqual(then)
+      for (const event of events) assertFact(event)
+      expect(after(...given, when)).toEqual({ registered: given.length > 0 || when === register, cutoff })
+    },
+  )
 
   it('records that it exists, and nothing of who she is', () => {
     const curious = {
@@ -24,6 +70,6 @@ describe('an account', () => {
       name: 'Ada Byron',
       password: 'analytical-engine',
     }
-    expect(account.decide(curious, account.initial)).toEqual(registered)
+    expect(account.decide(curious, account.initial)).toEqual([registered])
   })
 })

@@ -36,7 +36,13 @@ const deny: GrantCommand = {
   denial: { grantId, deniedBy: ada, clientId: 'ledgerly', apiId: 'invoices', scopes: ['invoices:read'] },
 }
 const denyDevice: GrantCommand = { ...deny, deviceId: codeOf(1).id }
-const revoke: GrantCommand = { type: 'revoke', grantId, revokedBy: ada, eventId: cause }
+const revoke: GrantCommand = {
+  type: 'revoke',
+  grantId,
+  revokedBy: ada,
+  why: { reason: 'owner-revoked' },
+  eventId: cause,
+}
 
 const expire = (at: number): GrantCommand => ({ type: 'expire', grantId, at })
 
@@ -254,6 +260,22 @@ describe('what a grant covers', () => {
         type: 'token.revoked',
         data: { target: { kind: 'grant', id: grantId }, issuedBefore: null, reason: 'owner-revoked', cause },
       },
+    ])
+  })
+
+  it('is ended by an operator, who says why, in nobody’s name', () => {
+    const command: GrantCommand = {
+      type: 'revoke',
+      grantId,
+      revokedBy: null,
+      why: { reason: 'operator', note: 'reported' },
+      eventId: cause,
+    }
+    const events = grant.decide(command, after(approve(1)))
+    for (const event of events) assertFact(event)
+    expect(events).toMatchObject([
+      { type: 'grant.revoked', data: { grantId, revokedBy: null } },
+      { type: 'token.revoked', data: { reason: 'operator', note: 'reported', cause } },
     ])
   })
 

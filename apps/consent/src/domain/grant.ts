@@ -1,6 +1,7 @@
 import type { EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
 import { isSubset } from '@grantlog/oauth'
+import type { Why } from './cutoff.js'
 
 export type Owner = EventData<'grant.approved'>['owner']
 
@@ -44,7 +45,9 @@ export type GrantCommand =
   | {
       readonly type: 'revoke'
       readonly grantId: string
-      readonly revokedBy: string
+      readonly why: Why
+      /** The person's account; null: nobody's. */
+      readonly revokedBy: string | null
       /** Id of the event that is the revocation's cause. */
       readonly eventId: string
     }
@@ -192,7 +195,12 @@ function isMore(approval: EventData<'grant.approved'>, state: GrantState): boole
   )
 }
 
-function revoke({ grantId, revokedBy, eventId }: Extract<GrantCommand, { type: 'revoke' }>): GrantEvent[] {
+function revoke({
+  grantId,
+  revokedBy,
+  why,
+  eventId,
+}: Extract<GrantCommand, { type: 'revoke' }>): GrantEvent[] {
   return [
     { type: 'grant.revoked', id: eventId, data: { grantId, revokedBy } },
     {
@@ -200,7 +208,7 @@ function revoke({ grantId, revokedBy, eventId }: Extract<GrantCommand, { type: '
       data: {
         target: { kind: 'grant', id: grantId },
         issuedBefore: null,
-        reason: 'owner-revoked',
+        ...why,
         cause: eventId,
       },
     },

@@ -9,6 +9,10 @@ const create = { type: 'create', organizationId } as const
 const add = (accountId: string, role: 'administrator' | 'member') =>
   ({ type: 'add-member', organizationId, accountId, role }) as const
 
+const remove = (accountId: string) => ({ type: 'remove-member', organizationId, accountId }) as const
+const revoke = (cutoff: number) =>
+  ({ type: 'revoke', organizationId, cutoff, why: { reason: 'operator', note: 'sold' } }) as const
+
 const after = (...commands: OrganizationCommand[]): OrganizationState =>
   commands.reduce(
     (state, command) => organization.decide(command, state).reduce(organization.evolve, state),
@@ -22,43 +26,96 @@ describe('an organization', () => {
       [],
       create,
       [{ type: 'organization.created', data: { organizationId } }],
-      { created: true, members: {} },
+      { created: true, members: {}, cutoff: 0 },
     ],
     [
       'is created once',
       [create, add(ada, 'member')],
       create,
       [],
-      { created: true, members: { [ada]: 'member' } },
+      { created: true, members: { [ada]: 'member' }, cutoff: 0 },
     ],
     [
       'takes a member',
       [create],
       add(ada, 'member'),
       [{ type: 'organization.member-added', data: { organizationId, accountId: ada, role: 'member' } }],
-      { created: true, members: { [ada]: 'member' } },
+      { created: true, members: { [ada]: 'member' }, cutoff: 0 },
     ],
     [
       'takes a second one beside the first',
       [create, add(ada, 'administrator')],
       add(charles, 'member'),
       [{ type: 'organization.member-added', data: { organizationId, accountId: charles, role: 'member' } }],
-      { created: true, members: { [ada]: 'administrator', [charles]: 'member' } },
+      { created: true, members: { [ada]: 'administrator', [charles]: 'member' }, cutoff: 0 },
     ],
-    ['takes nobody before it exists', [], add(ada, 'administrator'), [], { created: false, members: {} }],
+    [
+      'takes nobody before it exists',
+      [],
+      add(ada, 'administrator'),
+      [],
+      { created: false, members: {}, cutoff: 0 },
+    ],
     [
       'makes no administrator of a member by adding her again',
       [create, add(ada, 'member')],
       add(ada, 'administrator'),
       [],
-      { created: true, members: { [ada]: 'member' } },
+      { created: true, members: { [ada]: 'member' }, cutoff: 0 },
     ],
     [
       'takes no administrator’s role away by adding her again',
       [create, add(ada, 'administrator')],
       add(ada, 'member'),
       [],
-      { created: true, members: { [ada]: 'administrator' } },
+      { created: true, members: { [ada]: 'administrator' }, cutoff: 0 },
+    ],
+    [
+      'lets a member go',
+      [create, add(ada, 'administrator'), add(charles, 'member')],
+      remove(ada),
+      [{ type: 'organization.member-removed', data: { organizationId, accountId: ada } }],
+      { created: true, members: { [charles]: 'member' }, cutoff: 0 },
+    ],
+    ['lets nobody go who is no member', [create], remove(ada), [], { created: true, members: {}, cutoff: 0 }],
+    [
+      'takes back whoever had gone',
+      [create, add(ada, 'administrator'), remove(ada)],
+      add(ada, 'member'),
+      [{ type: 'organization.member-added', data: { organizationId, accountId: ada, role: 'member' } }],
+      { created: true, members: { [ada]: 'member' }, cutoff: 0 },
+    ],
+    [
+      'has all that was granted revoked, in one event',
+      [create],
+      revoke(1005),
+      [
+        {
+          type: 'token.revoked',
+          data: {
+            target: { kind: 'organization', id: organizationId },
+            issuedBefore: 1005,
+            reason: 'operator',
+            note: 'sold',
+            cause: null,
+          },
+        },
+      ],
+      { created: true, members: {}, cutoff: 1005 },
+    ],
+    [
+      'has nothing revoked by a cutoff that reaches no further',
+      [create, revoke(1005)],
+      revoke(1004),
+      [],
+      { created: true, members: {}, cutoff: 1005 },
+    ],
+    [
+      'has nothing revoked before it exists',
+      [],
+      revoke(1005),
+      [],
+      { created: false, members: {}, cutoff: 0 },
     ],
   ] satisfies [string, OrganizationCommand[], OrganizationCommand, object[], object][])(
     '%s',
@@ -73,6 +130,7 @@ describe('an organization', () => {
     ['a member', [create, add(ada, 'member')], ada, false],
     ['somebody else', [create, add(ada, 'administrator')], charles, false],
     ['anybody, before it exists', [add(ada, 'administrator')], ada, false],
+    ['whoever was removed', [create, add(ada, 'administrator'), remove(ada)], ada, false],
     ['a name that every object has', [create], 'constructor', false],
   ] satisfies [string, OrganizationCommand[], string, boolean][])(
     'may %s act for it?',
@@ -82,7 +140,14 @@ describe('an organization', () => {
   )
 
   it('is the same state step by step and replayed, and only says what the catalogue knows', () => {
-    const commands = [create, add(ada, 'administrator'), add(ada, 'member'), add(charles, 'member')]
+    const commands = [
+      create,
+      add(ada, 'administrator'),
+      add(ada, 'member'),
+      add(charles, 'member'),
+      remove(ada),
+      revoke(1),
+    ]
     const seen = new Set<string>()
     for (const sequence of sequencesOf(commands, 4)) {
       let state = organization.initial

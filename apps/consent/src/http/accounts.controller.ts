@@ -4,16 +4,13 @@ import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
 import { Controller, Post, UseGuards } from '@nestjs/common'
 import { z } from 'zod'
 import { Accounts } from '../people/accounts.js'
+import { newPassword } from '../people/password.js'
 import { operator } from '../people/who-commands.js'
 
 const newAccount = z.object({
   email: z.email('must be an e-mail address').max(254),
   name: line(120),
-  // NIST SP 800-63B-4 §3.1.1.2
-  password: z
-    .string()
-    .min(15, 'must be at least 15 characters: several words are easy to remember')
-    .max(1024),
+  password: newPassword,
 })
 
 /** People's accounts, for operators. */

@@ -1,14 +1,15 @@
-import { timeOrderedId } from '@grantlog/contracts'
-import { Commands, Eventing } from '@grantlog/eventing'
+import { Commands } from '@grantlog/eventing'
 import { Clock, Problem } from '@grantlog/platform'
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DataSource } from 'typeorm'
 import { type GrantState, grant } from '../domain/grant.js'
-import { grantsPage } from '../pages/grants.page.js'
+import { type GrantsPage, grantsPage } from '../pages/grants.page.js'
 import { Organizations } from '../people/organizations.js'
+import { Sessions } from '../people/sessions.js'
 import { person } from '../people/who-commands.js'
-import { grants, grantsOf } from '../projections/grants.projection.js'
+import { grantsOf } from '../projections/grants.projection.js'
+import { Revocations } from '../revocations/revocations.js'
 import { Browser } from './browser.js'
 import { formOf } from './form.js'
 import { knownId } from './known-id.js'
@@ -24,8 +25,9 @@ export class GrantsController {
     private readonly db: DataSource,
     private readonly browser: Browser,
     private readonly commands: Commands,
-    private readonly eventing: Eventing,
     private readonly organizations: Organizations,
+    private readonly revocations: Revocations,
+    private readonly sessions: Sessions,
     private readonly clock: Clock,
   ) {}
 
@@ -34,6 +36,7 @@ export class GrantsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Query('revoked') revoked?: unknown,
+    @Query('changed') changed?: unknown,
   ): Promise<void> {
     const visit = await this.browser.visit(request, reply)
     if (visit.session === undefined) {
@@ -45,7 +48,9 @@ export class GrantsController {
       user: signedIn(this.browser, visit, visit.session),
       grants: hers,
       justRevoked: hers.find(({ grant_id, revoked_at }) => grant_id === revoked && revoked_at !== null),
+      done: doneOf(revoked, changed),
       csrfOf: grantId => this.browser.csrfOf(visit, purposeOf(grantId)),
+      revokeAllCsrf: this.browser.csrfOf(visit, revokeAll),
       now: this.clock.seconds(),
     })
     sendPage(reply, page)
@@ -65,16 +70,31 @@ export class GrantsController {
     }
     const { state } = await this.commands.load(grant, grantId)
     if (!(await this.#isHers(state, session.accountId))) throw new Problem(404, ...unknown)
-    const command = {
-      type: 'revoke',
-      grantId,
-      revokedBy: session.accountId,
-      eventId: timeOrderedId(),
-    } as const
-    const revoked = await this.commands.run(grant, grantId, command, person(session.accountId))
-    // the page that follows must show it; should the read model be slow, the revocation counts all the same
-    await this.eventing.applied(grants, revoked)
+    const command = { grantId, revokedBy: session.accountId, why: { reason: 'owner-revoked' } } as const
+    await this.revocations.ofGrant(command, person(session.accountId))
     seeOther(reply, `/grants?revoked=${grantId}`)
+  }
+
+  /** Whatever she allowed in her own name, in one event; and her other sessions. */
+  @Post('revoke-all')
+  async revokeAll(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const { id, session } = await this.browser.prove(request, formOf(body).require('csrf'), revokeAll)
+    if (session === undefined) {
+      seeOther(reply, '/sign-in')
+      return
+    }
+    const { accountId } = session
+    await this.revocations.ofOwner(
+      { kind: 'person', id: accountId },
+      { reason: 'owner-revoked' },
+      person(accountId),
+    )
+    await this.sessions.endOthers(accountId, id)
+    seeOther(reply, '/grants?revoked=all')
   }
 
   async #isHers({ owner }: GrantState, accountId: string): Promise<boolean> {
@@ -84,4 +104,11 @@ export class GrantsController {
   }
 }
 
+/** What she has just done, where it was not about one grant. */
+function doneOf(revoked: unknown, changed: unknown): GrantsPage['done'] {
+  if (revoked === 'all') return 'revoked all'
+  return changed === 'password' ? 'changed password' : undefined
+}
+
+const revokeAll = 'revoke all'
 const purposeOf = (grantId: string) => `revoke ${grantId}`

@@ -1,11 +1,12 @@
 import { JsonBody, line, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
-import { Controller, Param, Post, UseGuards } from '@nestjs/common'
+import { Controller, Delete, Param, Post, UseGuards } from '@nestjs/common'
 import { z } from 'zod'
 import { Accounts } from '../people/accounts.js'
 import { Organizations } from '../people/organizations.js'
 import { operator } from '../people/who-commands.js'
+import { Revocations } from '../revocations/revocations.js'
 import { knownId } from './known-id.js'
 
 const unknown = 'There is no such organization.'
@@ -20,6 +21,7 @@ export class OrganizationsController {
   constructor(
     private readonly organizations: Organizations,
     private readonly accounts: Accounts,
+    private readonly revocations: Revocations,
   ) {}
 
   @Post()
@@ -50,5 +52,18 @@ export class OrganizationsController {
     if (outcome === 'member already')
       throw new Problem(409, 'Conflict', 'This person is a member of the organization already.')
     return { organization_id: organizationId, account_id, role }
+  }
+
+  /** Whoever is no member is removed already: the same again finishes what was cut off. */
+  @Delete(':id/members/:account')
+  @RequireScope('accounts:write')
+  async removeMember(
+    @Token() token: VerifiedToken,
+    @Param('id', organizationIdInPath) organizationId: string,
+    @Param('account', knownId('Not Found', 'There is no such account.')) accountId: string,
+  ) {
+    const revoked = await this.revocations.ofMember(organizationId, accountId, operator(token.clientId))
+    if (revoked === undefined) throw new Problem(404, 'Not Found', unknown)
+    return { organization_id: organizationId, account_id: accountId, revoked_grants: revoked }
   }
 }

@@ -3,13 +3,14 @@ import { createUsedOnceTable, signingKeysOf } from '@grantlog/platform'
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { apis } from '../projections/apis.projection.js'
 import { clients } from '../projections/clients.projection.js'
+import { cutoffs } from '../projections/cutoffs.projection.js'
 import { grants, lastUses } from '../projections/grants.projection.js'
 import { memberships } from '../projections/memberships.projection.js'
 
 export class Consent1764000000000 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(createEventTables)
-    const projections = [clients, apis, memberships, grants, lastUses, signingKeysOf('consent')]
+    const projections = [clients, apis, memberships, cutoffs, grants, lastUses, signingKeysOf('consent')]
     for (const projection of projections) await db.query(createProjectionTable(projection))
     await db.query('create index api_view_audience on api_view (audience)')
     await db.query('create index membership_view_account on membership_view (account_id)')
@@ -31,6 +32,7 @@ export class Consent1764000000000 implements MigrationInterface {
         expires_at bigint not null
       )`)
     await db.query('create index sessions_expiry on sessions (expires_at)')
+    await db.query('create index sessions_account on sessions (account_id)')
     await db.query(createUsedOnceTable)
     await db.query(`
       create table pushed_requests (
@@ -75,7 +77,7 @@ export class Consent1764000000000 implements MigrationInterface {
       'drop table approved_details, used_once, pushed_requests, device_requests, sessions, attempts, accounts, organizations',
     )
     await db.query(
-      'drop table client_view, api_view, membership_view, grant_view, last_use_view, signing_key_view',
+      'drop table client_view, api_view, membership_view, cutoff_view, grant_view, last_use_view, signing_key_view',
     )
     await db.query(dropEventTables)
   }

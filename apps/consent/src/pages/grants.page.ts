@@ -11,6 +11,7 @@ import {
   type Html,
   heading,
   html,
+  linkButton,
   moment,
   monogram,
   notice,
@@ -26,13 +27,16 @@ export interface GrantsPage {
   readonly grants: readonly ShownGrant[]
   /** The grant that was revoked a moment ago. */
   readonly justRevoked: ShownGrant | undefined
+  readonly done: 'revoked all' | 'changed password' | undefined
   readonly csrfOf: (grantId: string) => string
+  readonly revokeAllCsrf: string
   /** In seconds. */
   readonly now: number
 }
 
 /** What a person, and the companies that she acts for, have allowed; and what has ended. */
-export function grantsPage({ user, grants, justRevoked, csrfOf, now }: GrantsPage): string {
+export function grantsPage(options: GrantsPage): string {
+  const { user, grants, justRevoked, done, csrfOf, revokeAllCsrf, now } = options
   const active = grants.filter(grant => grant.revoked_at === null && !hasExpired(grant, now))
   const ended = grants.filter(grant => !active.includes(grant))
   return shell({
@@ -51,8 +55,10 @@ ${
     body: 'From now on every API refuses its tokens.',
   })
 }
+${done && notice(words[done])}
 ${active.length > 0 ? columns(...active.map(grant => grantCard(grant, csrfOf(grant.grant_id)))) : nobody()}
-${ended.length > 0 && card({ body: endedTable(ended) })}`),
+${ended.length > 0 && card({ body: endedTable(ended) })}
+${accountCard(revokeAllCsrf)}`),
   })
 }
 
@@ -73,6 +79,33 @@ function grantCard(grant: ShownGrant, csrf: string): Html {
     )}`,
   })
 }
+
+/** What concerns her account, and not one grant. */
+function accountCard(csrf: string): Html {
+  return card({
+    title: 'Your account',
+    body: html`<p>Revoke everything ends all access that you allowed in your own name, and all tokens that were issued to you for a company. It also signs you out everywhere else.</p>${form(
+      { action: '/grants/revoke-all', csrf, label: 'Your account' },
+      actions(
+        button({ label: 'Revoke everything', kind: 'danger' }),
+        linkButton({ label: 'Change your password', href: '/sign-in/password' }),
+      ),
+    )}`,
+  })
+}
+
+const words = {
+  'revoked all': {
+    kind: 'success',
+    title: 'Everything is revoked',
+    body: 'From now on every API refuses the tokens, and you are signed out everywhere else.',
+  },
+  'changed password': {
+    kind: 'success',
+    title: 'Your password is changed',
+    body: 'You are signed out everywhere else.',
+  },
+} as const
 
 function endedTable(ended: readonly ShownGrant[]): Html {
   return table({

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { timeOrderedId } from '@grantlog/contracts'
 import { Commands } from '@grantlog/eventing'
 import { Turns } from '@grantlog/platform'
 import { Injectable } from '@nestjs/common'
@@ -23,7 +24,7 @@ interface AccountRow {
 export class Accounts {
   /** Verified where there is no account, so that an unknown address takes as long as a wrong password. */
   readonly #nobody = hash(randomBytes(16))
-  readonly #registering = new Turns()
+  readonly #changing = new Turns()
 
   constructor(
     private readonly db: DataSource,
@@ -39,7 +40,7 @@ export class Accounts {
     const passwordHash = await hash(person.password)
     return ifUnique(() =>
       // the row is seen only once the event is stored; an event without a row is an account that nobody can use
-      this.#registering.take(() =>
+      this.#changing.take(() =>
         this.db.transaction(async manager => {
           await manager.query(
             'insert into accounts (account_id, email, name, password_hash) values ($1, $2, $3, $4)',
@@ -49,6 +50,37 @@ export class Accounts {
           return { accountId, name: person.name }
         }),
       ),
+    )
+  }
+
+  /**
+   * @param command.cutoff what was granted until then, in seconds, ends with the old password; null: it stays
+   * @returns what was recorded, or undefined when the current password is not the account's
+   */
+  async changePassword(
+    {
+      accountId,
+      current,
+      next,
+      cutoff,
+    }: { accountId: string; current: string; next: string; cutoff: number | null },
+    by: WhoCommands,
+  ) {
+    const [row]: AccountRow[] = await this.db.query('select * from accounts where account_id = $1', [
+      accountId,
+    ])
+    if (row === undefined || !(await verify(row.password_hash, current))) return undefined
+    const passwordHash = await hash(next)
+    return this.#changing.take(() =>
+      this.db.transaction(async manager => {
+        const [, changed]: [unknown, number] = await manager.query(
+          'update accounts set password_hash = $3 where account_id = $1 and password_hash = $2',
+          [accountId, row.password_hash, passwordHash],
+        )
+        if (changed === 0) return undefined // another change was first
+        const command = { type: 'change-password', accountId, eventId: timeOrderedId(), cutoff } as const
+        return this.commands.run(account, accountId, command, by)
+      }),
     )
   }
 

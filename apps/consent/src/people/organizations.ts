@@ -43,6 +43,13 @@ export class Organizations {
     return events.length > 0 ? 'added' : 'member already'
   }
 
+  /** @returns what the command did, or undefined when there is no such organization */
+  async removeMember(organizationId: string, accountId: string, by: WhoCommands) {
+    const command = { type: 'remove-member', organizationId, accountId } as const
+    const outcome = await this.commands.run(organization, organizationId, command, by)
+    return outcome.state.created ? outcome : undefined
+  }
+
   /** Decided by the organization's stream, not by a read model that may be behind. */
   async mayActFor(organizationId: string, accountId: string): Promise<boolean> {
     const { state } = await this.commands.load(organization, organizationId)

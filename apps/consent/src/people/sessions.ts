@@ -44,6 +44,14 @@ export class Sessions {
     return row && { accountId: row.account_id, name: row.name, signedInAt: Number(row.signed_in_at) }
   }
 
+  /** Ends those of an account but the one in which that is asked for. */
+  async endOthers(accountId: string, id: string): Promise<void> {
+    await this.db.query('delete from sessions where account_id = $1 and id_hash <> $2', [
+      accountId,
+      hashOf(id),
+    ])
+  }
+
   async end(id: string): Promise<void> {
     await this.db.query('delete from sessions where id_hash = $1', [hashOf(id)])
   }

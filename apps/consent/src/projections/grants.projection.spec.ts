@@ -1,6 +1,7 @@
 import { definitionOf, type RecordedEvent } from '@grantlog/contracts'
 import { fold, type Row } from '@grantlog/eventing'
 import { expect, it } from '@jest/globals'
+import { cutoffs } from './cutoffs.projection.js'
 import { grants, lastUses } from './grants.projection.js'
 
 const { example } = definitionOf('token.issued')
@@ -32,4 +33,43 @@ it('a grant that has expired says since when that is known, and is not taken for
   const rows = new Map<string, Row | undefined>()
   fold(grants, rows, [event('grant.approved'), event('grant.expired')])
   expect(rows.get('g')).toMatchObject({ grant_id: 'g', expired_at: time, revoked_at: null })
+})
+
+it('a grant names everybody whose approval is in it, also one whose approval was not the last', () => {
+  const event = (type: 'grant.approved' | 'grant.amended', approvedBy: string[]) =>
+    ({
+      type,
+      streamId: 'grant-g',
+      time: '2027-01-01T00:00:30.000Z',
+      data: { ...definitionOf(type).example, grantId: 'g', approvedBy },
+    }) as unknown as RecordedEvent
+  const rows = new Map<string, Row | undefined>()
+  fold(grants, rows, [
+    event('grant.approved', ['ada']),
+    event('grant.amended', ['charles']),
+    event('grant.amended', ['ada']),
+  ])
+  expect(rows.get('g')).toMatchObject({ approved_by: 'ada', approvers: ['ada', 'charles'] })
+})
+
+it('an owner’s cutoff only ever moves later, whichever service’s revocation comes first; other targets have none', () => {
+  const revoked = (kind: string, issuedBefore: number | null) =>
+    ({
+      type: 'token.revoked',
+      streamId: `account-a`,
+      time: '2027-01-01T00:00:30.000Z',
+      data: { target: { kind, id: 'a' }, issuedBefore },
+    }) as unknown as RecordedEvent
+  const rows = new Map<string, Row | undefined>()
+  fold(cutoffs, rows, [
+    revoked('owner', 20),
+    revoked('owner', 10),
+    revoked('organization', 30),
+    revoked('client', 40),
+    revoked('grant', null),
+  ])
+  expect([...rows.values()]).toMatchObject([
+    { owner: 'person:a', revoked_until: 20 },
+    { owner: 'organization:a', revoked_until: 30 },
+  ])
 })

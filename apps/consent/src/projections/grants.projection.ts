@@ -13,6 +13,8 @@ export interface GrantRow {
   api_id: string
   scopes: string[]
   approved_by: string
+  /** Everybody whose approval is in it. */
+  approvers: string[]
   approved_at: string
   /** In seconds; null: only by revocation. */
   expires_at: number | null
@@ -35,6 +37,7 @@ export const grants = defineProjection<GrantRow>({
     api_id: 'text not null',
     scopes: 'text[] not null',
     approved_by: 'text not null',
+    approvers: 'text[] not null',
     approved_at: 'text not null',
     expires_at: 'bigint',
     revoked_by: 'text',
@@ -52,6 +55,7 @@ export const grants = defineProjection<GrantRow>({
         api_id: data.apiId,
         scopes: data.scopes,
         approved_by: data.approvedBy.join(' '),
+        approvers: data.approvedBy,
         approved_at: time,
         expires_at: data.expiresAt,
         revoked_by: null,
@@ -66,6 +70,7 @@ export const grants = defineProjection<GrantRow>({
           ...row,
           scopes: data.scopes,
           approved_by: data.approvedBy.join(' '),
+          approvers: [...new Set([...row.approvers, ...data.approvedBy])],
           approved_at: time,
           expires_at: data.expiresAt,
         },
@@ -78,6 +83,8 @@ export const grants = defineProjection<GrantRow>({
       key: ({ data }) => data.grantId,
       row: (row, { time }) => row && { ...row, expired_at: time },
     },
+    // concerns no row: who waits for it knows that everything before it is here
+    'organization.member-removed': { key: () => undefined, row: row => row },
   },
 })
 
@@ -102,16 +109,33 @@ export const lastUses = defineProjection<{ grant_id: string; last_used_at: numbe
 /** The grant that an owner's next approval of this client at this API adds to, if there is one that has not ended. */
 export async function findStandingGrant(
   db: DataSource,
-  wanted: { owner: Owner; clientId: string; apiId: string; now: number },
+  wanted: { owner: Owner; clientId: string; apiId: string; approvedAfter: number; now: number },
 ): Promise<string | undefined> {
   const rows: { grant_id: string }[] = await db.query(
     `select grant_id from grant_view
      where owner_kind = $1 and owner_id = $2 and client_id = $3 and api_id = $4
        and revoked_at is null and (expires_at is null or expires_at > $5)
+       and extract(epoch from approved_at::timestamptz) >= $6::bigint + 1
      order by approved_at desc limit 1`,
-    [wanted.owner.kind, wanted.owner.id, wanted.clientId, wanted.apiId, wanted.now],
+    [wanted.owner.kind, wanted.owner.id, wanted.clientId, wanted.apiId, wanted.now, wanted.approvedAfter],
   )
   return rows[0]?.grant_id
+}
+
+/** The grants of an organization that stand by the approval of a person, if only in part. */
+export async function approvedFor(
+  db: DataSource,
+  organizationId: string,
+  accountId: string,
+): Promise<string[]> {
+  const rows: { grant_id: string }[] = await db.query(
+    `select grant_id from grant_view
+     where owner_kind = 'organization' and owner_id = $1 and $2 = any(approvers)
+       and revoked_at is null and expired_at is null
+     order by grant_id`,
+    [organizationId, accountId],
+  )
+  return rows.map(({ grant_id }) => grant_id)
 }
 
 /** A grant with the names of those it concerns. */
@@ -130,9 +154,9 @@ const shownAtOnce = 200
 const detailsAtOnce = 20
 
 /** The grants of a person and of the organizations that she may act for; the latest first, 200 at most. */
-export function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[]> {
-  return db.query(
-    `select grant_view.*, last_used_at, client_view.name as client_name, api_view.name as api_name,
+export async function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[]> {
+  const rows: (ShownGrant & { cut_off_at: string | null })[] = await db.query(
+    `select grant_view.*, cut_off_at, last_used_at, client_view.name as client_name, api_view.name as api_name,
        api_view.scopes as api_scopes, api_view.details_types as api_details_types,
        coalesce((
          select json_agg(latest.details) from (
@@ -140,6 +164,8 @@ export function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[
            order by approved_at desc limit ${detailsAtOnce}) latest), '[]') as details,
        coalesce(accounts.name, organizations.name) as owner_name
      from grant_view
+     left join cutoff_view on cutoff_view.owner = grant_view.owner_kind || ':' || grant_view.owner_id
+       and extract(epoch from grant_view.approved_at::timestamptz) < revoked_until + 1
      left join last_use_view using (grant_id)
      left join client_view using (client_id)
      left join api_view using (api_id)
@@ -148,7 +174,8 @@ export function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[
      where (owner_kind = 'person' and owner_id = $1)
         or (owner_kind = 'organization' and owner_id in (
               select organization_id from membership_view where account_id = $1 and role = 'administrator'))
-     order by (revoked_at is null and expired_at is null) desc, approved_at desc, grant_id limit ${shownAtOnce}`,
+     order by (revoked_at is null and cut_off_at is null and expired_at is null) desc, approved_at desc, grant_id limit ${shownAtOnce}`,
     [accountId],
   )
+  return rows.map(({ cut_off_at, ...grant }) => ({ ...grant, revoked_at: grant.revoked_at ?? cut_off_at }))
 }

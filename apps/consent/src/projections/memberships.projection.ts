@@ -31,6 +31,10 @@ export const memberships = defineProjection<MembershipRow>({
         role: data.role,
       }),
     },
+    'organization.member-removed': {
+      key: ({ data }) => `${data.organizationId}:${data.accountId}`,
+      row: () => undefined,
+    },
   },
 })
 

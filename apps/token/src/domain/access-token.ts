@@ -1,5 +1,6 @@
 import type { EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
+import type { Why } from './family.js'
 
 /** What is known of one access token by its `jti`: whether it was revoked by itself; of one that was issued here, to whom, and its end in seconds. */
 export interface AccessTokenState {
@@ -10,7 +11,7 @@ export interface AccessTokenState {
 
 export type AccessTokenCommand =
   | { readonly type: 'issue'; readonly token: EventData<'token.issued'> }
-  | { readonly type: 'revoke'; readonly tokenId: string }
+  | { readonly type: 'revoke'; readonly tokenId: string; readonly why: Why }
 
 /**
  * A stream of its own for a token that belongs to no family (client credentials), for one that was exchanged for another (it waits for
@@ -36,7 +37,7 @@ export const accessToken: Decider<
             data: {
               target: { kind: 'token', id: command.tokenId },
               issuedBefore: null,
-              reason: 'client-revoked',
+              ...command.why,
               cause: null,
             },
           },

@@ -56,7 +56,11 @@ const refresh = (presented: string, more: Partial<Refresh> = {}): Refresh => ({
 
 const expire = (at: number): FamilyCommand => ({ type: 'expire', at })
 const stolen: FamilyCommand = { type: 'stolen', causeId: 'cause' }
-const revoke: FamilyCommand = { type: 'revoke', familyId: facts.familyId }
+const revoke: FamilyCommand = {
+  type: 'revoke',
+  familyId: facts.familyId,
+  why: { reason: 'client-revoked' },
+}
 
 const after = (...commands: FamilyCommand[]): FamilyState =>
   commands.reduce(
@@ -313,6 +317,11 @@ describe('a token family', () => {
     expect(names(family.decide(revoke, after(redeem)))).toEqual(['token.revoked'])
     expect(family.decide(revoke, after(redeem, revoke))).toEqual([])
     expect(family.decide(revoke, family.initial)).toEqual([])
+  })
+
+  it('is revoked by whom the command says, with what an operator said of it', () => {
+    const why = { reason: 'operator', note: 'a stolen backup' } as const
+    expect(family.decide({ ...revoke, why }, after(redeem))).toMatchObject([{ data: why }])
   })
 
   it('keeps a secret out of what is published', () => {

@@ -67,7 +67,11 @@ export interface Stolen {
 export interface RevokeFamily {
   readonly type: 'revoke'
   readonly familyId: string
+  readonly why: Why
 }
+
+/** Why something is revoked, and what an operator said of it. */
+export type Why = Pick<EventData<'token.revoked'>, 'reason' | 'note'>
 
 /** Time has passed. */
 export interface Expire {
@@ -111,7 +115,7 @@ export const family: Decider<FamilyCommand, FamilyEvent, FamilyState> = {
       case 'stolen':
         return mayHaveTokens(state) ? stolen(command.causeId, state.facts) : []
       case 'revoke':
-        return mayHaveTokens(state) ? [revoked(command.familyId, 'client-revoked', null)] : []
+        return mayHaveTokens(state) ? [revoked(command.familyId, command.why, null)] : []
       case 'expire':
         return state.status === 'active' && hasExpired(state, command.at) ? expired(state) : []
     }
@@ -222,7 +226,7 @@ function redeem(command: Redeem, state: FamilyState): FamilyEvent[] {
     case 'expired':
       return [
         { type: 'code.replayed', id: command.causeId, data: { familyId, clientId } },
-        revoked(familyId, 'code-replayed', command.causeId),
+        revoked(familyId, { reason: 'code-replayed' }, command.causeId),
       ]
     case 'revoked':
       return []
@@ -271,17 +275,13 @@ function stolen(causeId: string, facts: FamilyFacts | null): FamilyEvent[] {
   const { familyId, clientId } = facts
   return [
     { type: 'refresh.replayed', id: causeId, data: { familyId, clientId } },
-    revoked(familyId, 'refresh-replayed', causeId),
+    revoked(familyId, { reason: 'refresh-replayed' }, causeId),
   ]
 }
 
-function revoked(
-  familyId: string,
-  reason: EventData<'token.revoked'>['reason'],
-  cause: string | null,
-): Fact<'token.revoked'> {
+function revoked(familyId: string, why: Why, cause: string | null): Fact<'token.revoked'> {
   return {
     type: 'token.revoked',
-    data: { target: { kind: 'family', id: familyId }, issuedBefore: null, reason, cause },
+    data: { target: { kind: 'family', id: familyId }, issuedBefore: null, ...why, cause },
   }
 }

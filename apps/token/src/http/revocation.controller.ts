@@ -11,6 +11,8 @@ import type { ClientRow } from '../projections/clients.projection.js'
 import { TokenServices } from '../token-services.js'
 import { readAccessToken } from './access-token.js'
 
+const why = { reason: 'client-revoked' } as const
+
 /**
  * The revocation endpoint (RFC 7009). A refresh token ends its whole family; an access token only itself. Whether anything was
  * revoked is not told: an invalid token is as good as revoked (§2.2).
@@ -40,7 +42,7 @@ export class RevocationController {
     // RFC 7009 §2.1: "verifies whether the token was issued to the client making the revocation request"
     if (state.facts?.clientId !== clientId) return
     if (state.refresh?.hash !== hash && !(await wasIssued(this.services, familyId, hash))) return
-    await commands.run(family, familyId, { type: 'revoke', familyId }, this.#context(clientId))
+    await commands.run(family, familyId, { type: 'revoke', familyId, why }, this.#context(clientId))
   }
 
   async #revokeAccessToken(token: string, client: ClientRow): Promise<void> {
@@ -63,7 +65,7 @@ export class RevocationController {
     { client_id }: ClientRow,
     known?: Known<AccessTokenState>,
   ): Promise<void> {
-    const command = { type: 'revoke', tokenId } as const
+    const command = { type: 'revoke', tokenId, why } as const
     await this.services.commands.run(accessToken, tokenId, command, this.#context(client_id), known)
   }
 

@@ -1,10 +1,38 @@
 import { invalidRequest } from '@grantlog/oauth'
+import { currentTrace, JsonBody, line, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token, TokenGuard } from '@grantlog/resource-guard/nest'
-import { type CanActivate, Controller, Get, Injectable, Query, Req, Res, UseGuards } from '@nestjs/common'
+import {
+  type CanActivate,
+  Controller,
+  Get,
+  HttpCode,
+  Injectable,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { accessToken } from '../domain/access-token.js'
+import { family } from '../domain/family.js'
 import { type Cursor, readCursor, writeCursor } from '../revocations/cursor.js'
 import { RevocationFeed } from '../revocations/revocation-feed.js'
+import { TokenServices } from '../token-services.js'
+
+const order = z.object({
+  target: z.object({
+    kind: z.enum(
+      ['token', 'family'],
+      'must be token or family: the services that own the others revoke them',
+    ),
+    id: z.uuid(),
+  }),
+  reason: line(200).describe('Why; it is in the event, and names no person.'),
+})
+type Order = z.infer<typeof order>
 
 const longestWaitSeconds = 60
 const heardEveryMilliseconds = 1000
@@ -20,11 +48,34 @@ export class FeedOpen implements CanActivate {
   }
 }
 
-/** The feed of revocations over HTTP, for resource servers without Kafka. */
+/** The feed of revocations over HTTP, for resource servers without Kafka; and what operators add to it. */
 @Controller('revocations')
 @UseGuards(FeedOpen, TokenGuard)
 export class RevocationsController {
-  constructor(private readonly feed: RevocationFeed) {}
+  constructor(
+    private readonly feed: RevocationFeed,
+    private readonly services: TokenServices,
+  ) {}
+
+  /** Ends a token, or a family of them. The same again has no effect. */
+  @Post()
+  @HttpCode(200)
+  @RequireScope('revocations:write')
+  async revoke(@Token() token: VerifiedToken, @JsonBody(order) { target, reason }: Order) {
+    const { commands } = this.services
+    const by = {
+      actor: { type: 'operator', id: token.clientId },
+      traceparent: currentTrace()?.traceparent,
+    } as const
+    const revoke = { type: 'revoke', why: { reason: 'operator', note: reason } } as const
+    if (target.kind === 'token') {
+      const { events } = await commands.run(accessToken, target.id, { ...revoke, tokenId: target.id }, by)
+      return { target, issued_before: null, event: events[0]?.id ?? null }
+    }
+    const { state, events } = await commands.run(family, target.id, { ...revoke, familyId: target.id }, by)
+    if (state.status === 'unknown') throw new Problem(404, 'Not Found', 'There is no such token family.')
+    return { target, issued_before: null, event: events[0]?.id ?? null }
+  }
 
   @Get()
   @RequireScope('revocations:read')

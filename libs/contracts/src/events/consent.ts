@@ -27,6 +27,16 @@ export const accountRegistered = defineEvent({
   example: { accountId: ada },
 })
 
+export const accountPasswordChanged = defineEvent({
+  type: 'account.password-changed',
+  topic: 'organizations',
+  streams: ['account-{accountId}'],
+  summary:
+    'A person changed her password. What else ends with it is the policy’s matter, and an event beside it.',
+  data: z.strictObject({ accountId }),
+  example: { accountId: ada },
+})
+
 const role = z
   .enum(['administrator', 'member'])
   .describe('An administrator may grant access for the organization; a member may not.')
@@ -45,6 +55,16 @@ export const organizationMemberAdded = defineEvent({
   summary: 'A person became a member of an organization.',
   data: z.strictObject({ organizationId, accountId, role }),
   example: { organizationId: acme, accountId: ada, role: 'administrator' },
+})
+
+export const organizationMemberRemoved = defineEvent({
+  type: 'organization.member-removed',
+  topic: 'organizations',
+  streams: ['organization-{organizationId}'],
+  summary:
+    'A person ceased to be a member of an organization. What she had approved for it is revoked, each grant by itself.',
+  data: z.strictObject({ organizationId, accountId }),
+  example: { organizationId: acme, accountId: ada },
 })
 
 const approvedBy = z.array(accountId).min(1).describe('The accounts of the people who approved.')
@@ -200,7 +220,11 @@ export const grantRevoked = defineEvent({
   summary: 'A grant was ended before its time.',
   data: z.strictObject({
     grantId,
-    revokedBy: accountId.describe('The account of the person who revoked it.'),
+    revokedBy: accountId
+      .nullable()
+      .describe(
+        'The account of the person who revoked it; null: an operator, or her removal from the organization.',
+      ),
   }),
   example: { grantId: aGrant, revokedBy: ada },
 })

@@ -15,8 +15,8 @@ export const revocationTargets = [
 export const tokenRevoked = defineEvent({
   type: 'token.revoked',
   topic: 'revocations',
-  // that of a key is in the stream of its algorithm, where its cause is
-  streams: ['{target.kind}-{target.id}', 'key-{algorithm}'],
+  // that of an owner is in the stream of the account, and that of a key in the one of its algorithm, where its cause is
+  streams: ['{target.kind}-{target.id}', 'account-{target.id}', 'key-{algorithm}'],
   summary: 'Every token that names the target, and was issued until the cutoff, no longer counts.',
   data: z.strictObject({
     target: z
@@ -35,13 +35,22 @@ export const tokenRevoked = defineEvent({
     reason: z
       .enum([
         'owner-revoked',
+        'password-changed',
+        'member-removed',
         'client-revoked',
         'client-suspended',
         'code-replayed',
         'refresh-replayed',
         'key-compromised',
+        'operator',
       ])
       .describe('Why.'),
+    note: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('What the operator said of it, where one revoked; names no person.'),
     cause: uuid
       .nullable()
       .describe(
