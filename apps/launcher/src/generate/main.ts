@@ -2,10 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../installation.js'
 import { configurationPage } from './configuration-page.js'
+import { revocationsPage } from './revocations-page.js'
 import { standardsPage } from './standards-page.js'
 
 const pages = {
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/revocations.md': revocationsPage,
   'docs/reference/standards.md': standardsPage,
 }
 

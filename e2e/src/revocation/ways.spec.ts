@@ -1,0 +1,13 @@
+import { revocationTargets, tokenRevoked } from '@grantlog/contracts'
+import { describe, expect, it } from '@jest/globals'
+import { ways } from './ways.js'
+
+describe('the ways to revoke that are tried', () => {
+  it.each(revocationTargets)('reach a %s', target => {
+    expect(ways.filter(way => way.target === target)).not.toEqual([])
+  })
+
+  it.each(tokenRevoked.data.shape.reason.options)('say %s', reason => {
+    expect(ways.filter(way => way.reason === reason)).not.toEqual([])
+  })
+})
