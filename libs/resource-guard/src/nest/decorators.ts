@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common'
-import type { VerifiedToken } from '../guard.js'
+import type { VerifiedToken } from '../verified-token.js'
 
 /** What a route needs: scopes, or nothing at all. */
 export type Need = { readonly scope: readonly string[] } | 'public'
