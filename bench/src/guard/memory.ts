@@ -16,7 +16,7 @@ export async function measureMemory(told: (line: string) => void): Promise<Figur
   )
   const beside = (name: 'hit' | 'miss') => ({ ours: many[name], peer: few[name], peerName: '1,000 revoked' })
   return [
-    figure('Memory per revoked target, of 1,000,000', 'bytes', { ours: many.bytes }, { valueAtMost: 150 }),
+    figure('Memory per revoked target, of 1,000,000', 'bytes', { ours: many.bytes }, { valueAtMost: 120 }),
     figure('Look-up of a token that is revoked, of 1,000,000', 'ns', beside('hit'), {}),
     figure('Look-up of a token that is not', 'ns', beside('miss'), { valueAtMost: 5000 }),
     figure('Memory per token that is not verified again', 'bytes', { ours: tokens.bytes }, {}),
