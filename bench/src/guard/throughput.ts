@@ -23,11 +23,11 @@ export async function measureThroughput(told: (line: string) => void): Promise<F
     await Promise.all([jose(token), used(token), fresh()(token)])
 
   // made before, so that nothing is left of it to be cleaned up
-  const all = Array.from({ length: rounds }, () => tokens(tokensPerRound))
+  const all = Array.from({ length: rounds }, () => ({ some: tokens(tokensPerRound), ours: fresh() }))
   const seen: Round[] = []
   const unseen: Round[] = []
-  for (const [round, some] of all.entries()) {
-    unseen.push(await inTurn(round, some, fresh(), jose))
+  for (const [round, { some, ours }] of all.entries()) {
+    unseen.push(await inTurn(round, some, ours, jose))
     seen.push(await inTurn(round, again, used, jose))
   }
   told(`ratios of tokens never seen: ${unseen.map(ratioOf).map(ratio => ratio.toFixed(2))}`)

@@ -154,8 +154,8 @@ export class Guard {
           'An access token belongs in the Authorization header only: the parameter access_token is refused.',
       })
     }
-    const { token, revocable } = await this.#read(text)
-    const revokedBy = this.options.revocations.revokedBy(revocable)
+    const { token, keyId, lineage } = await this.#read(text)
+    const revokedBy = this.options.revocations.revokedBy({ ...token, keyId, lineage })
     if (revokedBy !== undefined)
       throw this.#invalid('The access token has been revoked.', `by its ${revokedBy}`)
     await this.#assertFresh(text, need)

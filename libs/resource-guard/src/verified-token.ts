@@ -43,42 +43,44 @@ export interface VerifiedToken {
 /** What stands in a token, and never changes. Whether it is good now is another question. */
 export interface ReadToken {
   readonly token: VerifiedToken
+  readonly keyId: string
+  /** The tokens that it was made of. */
+  readonly lineage: readonly RevocableToken[]
   /** Seconds: before, it is not good (RFC 7519 §4.1.5). */
   readonly notBefore: number | undefined
-  /** By which names it can be revoked. */
-  readonly revocable: RevocableToken
 }
 
 /** @throws JWTClaimValidationFailed */
 export function readToken(payload: JWTPayload, keyId: string): ReadToken {
   const text = (name: string) => readText(payload, name)
   const optional = (name: string) => readOptional(payload, name)
-  const names = {
-    tokenId: text('jti'),
-    subject: text('sub'),
-    clientId: text('client_id'),
-    familyId: optional('family'),
-    grantId: optional('grant'),
-    organizationId: optional('organization'),
-    issuedAt: readTime(payload, 'iat'),
-  }
+  const subject = text('sub')
+  const grantId = optional('grant')
+  const organizationId = optional('organization')
   const scopes = text('scope').split(' ')
   const token: VerifiedToken = {
-    ...names,
+    tokenId: text('jti'),
+    subject,
+    clientId: text('client_id'),
     scopes: scopes.filter(scope => scope !== ''),
+    authorizationDetails: orNone(readDetails(payload)),
+    familyId: optional('family'),
+    grantId,
+    organizationId,
     owner:
-      names.organizationId !== undefined
-        ? { kind: 'organization', id: names.organizationId }
-        : { kind: kindOf(names.subject, names.grantId), id: names.subject },
-    authorizationDetails: readDetails(payload),
-    actors: readActors(payload),
+      organizationId !== undefined
+        ? { kind: 'organization', id: organizationId }
+        : { kind: kindOf(subject, grantId), id: subject },
+    actors: orNone(readActors(payload)),
     boundTo: readBinding(payload),
+    issuedAt: readTime(payload, 'iat'),
     expiresAt: readTime(payload, 'exp'),
   }
   return {
     token: frozen(token),
+    keyId,
+    lineage: orNone(readLineage(payload)),
     notBefore: payload.nbf === undefined ? undefined : readTime(payload, 'nbf'),
-    revocable: { ...names, keyId, lineage: readLineage(payload) },
   }
 }
 
@@ -107,9 +109,16 @@ function kindOf(subject: string, grantId: string | undefined): 'person' | 'clien
   return isForeignSubject(subject) ? 'foreign' : 'client'
 }
 
+const none: readonly never[] = Object.freeze([])
+
+/** Many tokens are remembered, and most have nothing here: they share it. */
+function orNone<Item>(items: readonly Item[]): readonly Item[] {
+  return items.length === 0 ? none : items
+}
+
 /** The value, which nobody can change from now on, nor anything in it. */
 function frozen<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   for (const part of Object.values(value)) frozen(part)
   return Object.freeze(value)
 }
