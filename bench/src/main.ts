@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { append } from './append.js'
 import type { Benchmark, Machine } from './benchmark.js'
 import { engine } from './engine/engine.js'
+import { guard } from './guard/guard.js'
 import { revocation } from './revocation/revocation.js'
 import { textTable } from './table.js'
 import { profile } from './token/profile.js'
 import { races } from './token/races.js'
 import { token } from './token/token.js'
 
-const benchmarks: readonly Benchmark[] = [append, engine, token, races, profile, revocation]
+const benchmarks: readonly Benchmark[] = [append, engine, guard, revocation, token, races, profile]
 const options = ['--json', '--write']
 const page = join(import.meta.dirname, '../../docs/reference/performance.md')
 

@@ -11,7 +11,7 @@ function metrics(transport: 'embedded' | 'kafka') {
   })
   afterAll(() => running?.stop())
 
-  const read = async (service: 'consent' | 'token') =>
+  const read = async (service: 'consent' | 'resource' | 'token') =>
     new Map(
       (await (await fetch(`${running.installation.url(service)}/metrics`)).text())
         .split('\n')
@@ -21,6 +21,14 @@ function metrics(transport: 'embedded' | 'kafka') {
           return [line.slice(0, space), Number(line.slice(space + 1))] as const
         }),
     )
+
+  it('tell how far a resource server has heard of revocations, and what it keeps of them', async () => {
+    const resource = await read('resource')
+    for (const source of ['clients', 'consent', 'token'])
+      expect(resource.get(`grantlog_revocations_staleness_seconds{source="${source}"}`)).toBeLessThan(5)
+    for (const what of ['revocations', 'tokens'])
+      expect(resource.get(`grantlog_guard_remembered{what="${what}"}`)).toBeGreaterThanOrEqual(0)
+  })
 
   it('tell how the log, the read models and the appends are, by names that come from no request', async () => {
     await eventually(async () => {

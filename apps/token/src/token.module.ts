@@ -23,7 +23,7 @@ import { MetadataController } from './http/metadata.controller.js'
 import { RevocationController } from './http/revocation.controller.js'
 import { FeedOpen, RevocationsController } from './http/revocations.controller.js'
 import { TokenController } from './http/token.controller.js'
-import { VerifiedTokens } from './http/verified-tokens.js'
+import { verifiedTokens } from './http/verified-tokens.js'
 import { createKeyLife } from './keys/create-key-life.js'
 import { derivedKey } from './keys/derived-key.js'
 import { opaqueTokenKeys } from './keys/opaque-keys.js'
@@ -84,7 +84,7 @@ interface Log {
           commands,
           clock,
           keys,
-          verifiedTokens: new VerifiedTokens(kid => keys.verificationKey(kid)),
+          verifiedTokens: verifiedTokens(kid => keys.verificationKey(kid)),
           opaqueKeys: opaqueTokenKeys(KEY_ENCRYPTION_KEY),
           sealKeys: config.CODE_KEYS,
           successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),

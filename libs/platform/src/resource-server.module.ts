@@ -28,6 +28,7 @@ import {
 } from './client-certificate.js'
 import { Clock } from './clock.js'
 import { HealthRegistry } from './health.js'
+import { Metrics } from './metrics.js'
 import { setting } from './setting.js'
 import { CONFIG, LOGGER } from './tokens.js'
 
@@ -115,6 +116,7 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
     private readonly freshness: Freshness,
     private readonly guard: Guard,
     private readonly health: HealthRegistry,
+    private readonly metrics: Metrics,
     @Inject(EVERY_ROUTE) private readonly everyRoute: boolean,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -180,6 +182,7 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
         detail: stalenessSeconds === null ? 'not read yet' : `heard ${stalenessSeconds.toFixed(1)} s ago`,
       }
     })
+    this.#measure()
     // no snapshot is needed: what was revoked before a token's longest life can be on no token that is still valid
     const since = new Date(this.clock.now().getTime() - (maxTokenLifetimeSeconds + clockSkewSeconds) * 1000)
     this.#following = await this.eventing.follow({
@@ -199,6 +202,34 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
 
   async onModuleDestroy(): Promise<void> {
     await this.#following?.stop()
+  }
+
+  #measure(): void {
+    this.metrics.gauge(
+      {
+        name: 'grantlog_revocations_staleness_seconds',
+        help: 'How long ago the revocations of a source were heard. Alarm above MAX_STALENESS_SECONDS: no token is accepted.',
+        label: 'source',
+      },
+      () => {
+        const sources = Object.entries(this.guard.health().sources)
+        return new Map(sources.map(([source, seconds]) => [source, seconds ?? Number.POSITIVE_INFINITY]))
+      },
+    )
+    this.metrics.gauge(
+      {
+        name: 'grantlog_guard_remembered',
+        help: 'What is kept in memory to decide about tokens: targets of revocations, and tokens that need not be verified again.',
+        label: 'what',
+      },
+      () => {
+        const { remembered, cached } = this.guard.health()
+        return new Map([
+          ['revocations', remembered],
+          ['tokens', cached],
+        ])
+      },
+    )
   }
 }
 

@@ -25,7 +25,6 @@ export function readLineage({ lineage }: JWTPayload): RevocableToken[] {
   if (!Array.isArray(lineage)) throw invalidClaim('lineage')
   return lineage.map(each => {
     const claims = readObject(each, 'lineage')
-    if (typeof claims.iat !== 'number') throw invalidClaim('iat', claims)
     return {
       tokenId: readText(claims, 'jti'),
       familyId: readOptional(claims, 'family'),
@@ -34,7 +33,7 @@ export function readLineage({ lineage }: JWTPayload): RevocableToken[] {
       subject: readText(claims, 'sub'),
       organizationId: readOptional(claims, 'organization'),
       keyId: readText(claims, 'kid'),
-      issuedAt: claims.iat,
+      issuedAt: readTime(claims, 'iat'),
     }
   })
 }
@@ -71,6 +70,12 @@ export function readText(claims: JWTPayload, name: string): string {
 
 export function readOptional(claims: JWTPayload, name: string): string | undefined {
   return claims[name] === undefined ? undefined : readText(claims, name)
+}
+
+export function readTime(claims: JWTPayload, name: 'iat' | 'nbf' | 'exp'): number {
+  const value: unknown = claims[name]
+  if (typeof value !== 'number') throw invalidClaim(name, claims)
+  return value
 }
 
 function readObject(value: unknown, name: string): JWTPayload {

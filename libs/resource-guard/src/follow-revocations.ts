@@ -1,8 +1,6 @@
 import type { Freshness } from './freshness.js'
 import type { Revocation, RevocationSet } from './revocation-set.js'
 
-/** The feed tells every second that it lives: whoever hears nothing for so long has lost it. */
-const silentMilliseconds = 5000
 const longestPauseMilliseconds = 5000
 
 export interface FollowOptions {
@@ -12,6 +10,8 @@ export interface FollowOptions {
   readonly accessToken: () => Promise<string>
   readonly revocations: RevocationSet
   readonly freshness: Freshness
+  /** The feed tells every second that it lives: who hears nothing for so long has lost it, and connects again. Default 5. */
+  readonly silentSeconds?: number
   /** Hears of what goes wrong. It is tried again, after 0.1 to 5 seconds. */
   readonly trouble?: (error: unknown) => void
 }
@@ -61,20 +61,21 @@ interface ServerSentEvent {
 
 /** The events of one connection, until it ends. @throws Error where it is refused, breaks or falls silent */
 async function* connect(
-  { url, accessToken }: FollowOptions,
+  { url, accessToken, silentSeconds = 5 }: FollowOptions,
   cursor: string | undefined,
   stopping: AbortSignal,
 ): AsyncGenerator<ServerSentEvent> {
   const silent = new AbortController()
-  const timer = setTimeout(() => silent.abort(new Error(`${url} fell silent`)), silentMilliseconds)
+  const timer = setTimeout(() => silent.abort(new Error(`${url} fell silent`)), silentSeconds * 1000)
+  const signal = AbortSignal.any([stopping, silent.signal])
   try {
     const response = await fetch(url, {
       headers: {
         accept: 'text/event-stream',
-        authorization: `Bearer ${await accessToken()}`,
+        authorization: `Bearer ${await Promise.race([accessToken(), rejection(signal)])}`,
         ...(cursor !== undefined && { 'last-event-id': cursor }),
       },
-      signal: AbortSignal.any([stopping, silent.signal]),
+      signal,
       redirect: 'error',
     })
     if (!response.ok || response.body === null) throw new Error(`${url} answers ${response.status}`)
@@ -99,6 +100,14 @@ function parseBlock(block: string): ServerSentEvent {
     }),
   )
   return { id: fields.get('id'), event: fields.get('event') ?? '', data: fields.get('data') ?? '' }
+}
+
+/** Rejects when the signal comes. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+    signal.throwIfAborted()
+  })
 }
 
 /** Returns after the time, or at once when the signal comes. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type CryptoKey, generateKeyPair, SignJWT } from 'jose'
 import { Freshness } from './freshness.js'
-import { Guard, type WhenStale } from './guard.js'
+import { Guard, type Need, type WhenStale } from './guard.js'
 import { GuardError } from './guard-error.js'
 import { RevocationSet, type TargetKind } from './revocation-set.js'
 
@@ -76,9 +76,9 @@ describe('the guard and what it heard of revocations', () => {
       ...(whenStale !== undefined && { whenStale }),
       now: () => new Date(clock.now * 1000),
     })
-    const ask = async (text = token): Promise<{ status: number; description?: string }> => {
+    const ask = async (text = token, need: Need = {}): Promise<{ status: number; description?: string }> => {
       try {
-        await guard.verify({ authorization: `Bearer ${text}` })
+        await guard.verify({ authorization: `Bearer ${text}` }, need)
         return { status: 200 }
       } catch (error) {
         if (!(error instanceof GuardError)) throw error
@@ -137,6 +137,7 @@ describe('the guard and what it heard of revocations', () => {
       stalenessSeconds: null,
       sources: { clients: null },
       remembered: 0,
+      cached: 1,
     })
     expect(guard.health().ok).toBe(true)
   })
@@ -181,5 +182,27 @@ describe('the guard and what it heard of revocations', () => {
     expect(await ask()).toEqual({ status: 401, description: 'The access token has been revoked.' })
     answer = () => Promise.reject(new Error('the issuer does not answer'))
     expect(await ask()).toMatchObject({ status: 503 })
+  })
+
+  it.each<[string, WhenStale, Need, number[]]>([
+    ['refuses though others go on', { allowForSeconds: 60 }, { whenStale: 'refuse' }, [200, 503, 503]],
+    ['goes on though others refuse', 'refuse', { whenStale: { allowForSeconds: 60 } }, [200, 200, 503]],
+    ['asks though others refuse', 'refuse', { whenStale: { introspect: async () => true } }, [200, 200, 200]],
+    ['is satisfied with less', 'refuse', { maxStalenessSeconds: 20 }, [200, 200, 503]],
+    ['asks for more', 'refuse', { maxStalenessSeconds: 5 }, [503, 503, 503]],
+    [
+      'asks for more, and goes on as others',
+      { allowForSeconds: 5 },
+      { maxStalenessSeconds: 6 },
+      [200, 503, 503],
+    ],
+  ])('a route that %s', async (_, whenStale, need, expected) => {
+    const { clock, ask } = set(whenStale)
+    const statuses = []
+    for (const seconds of [10, 20, 100]) {
+      clock.now = start + seconds
+      statuses.push((await ask(token, need)).status)
+    }
+    expect(statuses).toEqual(expected)
   })
 })

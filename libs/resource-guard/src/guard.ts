@@ -1,7 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
 import {
-  type AuthorizationDetail,
-  isForeignSubject,
   isOpaqueToken,
   OAuthError,
   type Profile,
@@ -10,23 +8,16 @@ import {
   type SigningAlgorithm,
   signingAlgorithms,
   type TokenScheme,
+  VerifiedTokens,
 } from '@grantlog/oauth'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import {
-  type BoundTo,
-  readActors,
-  readBinding,
-  readDetails,
-  readLineage,
-  readOptional,
-  readText,
-} from './claims.js'
 import type { Freshness } from './freshness.js'
 import { GuardError } from './guard-error.js'
 import { type Introspect, Introspections } from './introspection.js'
 import { isKeyFor, type KeySource } from './keys.js'
-import type { RevocableToken, RevocationSet } from './revocation-set.js'
+import type { RevocationSet } from './revocation-set.js'
 import { NotItsSender, type Sender, SenderProofs } from './sender.js'
+import { assertTimely, type ReadToken, readToken, type VerifiedToken } from './verified-token.js'
 
 /** What to do with a good token while the revocations heard are too old to be sure of it. */
 export type WhenStale =
@@ -34,7 +25,29 @@ export type WhenStale =
   | { readonly introspect: (token: string) => Promise<boolean> }
   | { readonly allowForSeconds: number }
 
-export interface GuardOptions {
+/** How old what is known of revocations may be, and what happens then. */
+export interface StalenessPolicy {
+  /** Revocations heard longer ago than this are stale. Default 10. */
+  readonly maxStalenessSeconds?: number
+  /** Default: refuse, with 503. */
+  readonly whenStale?: WhenStale
+}
+
+/** What is needed here. Its policy goes before the guard's, each part of it. */
+export interface Need extends StalenessPolicy {
+  /** All of these. */
+  readonly scope?: readonly string[]
+}
+
+/** A request, as far as it is decided about. */
+export interface TokenRequest extends Sender {
+  /** The header of that name. */
+  readonly authorization: string | undefined
+  /** Whether the URL has a parameter `access_token`; it is never read. */
+  readonly tokenInQuery?: boolean
+}
+
+export interface GuardOptions extends StalenessPolicy {
   /** The `iss` of every token, exactly. */
   readonly issuer: string
   /** This resource server's name: a token must have it in `aud`. */
@@ -51,10 +64,11 @@ export interface GuardOptions {
   readonly cacheSeconds?: number
   readonly revocations: RevocationSet
   readonly freshness: Freshness
-  /** Revocations heard longer ago than this are stale. Default 10. */
-  readonly maxStalenessSeconds?: number
-  /** Default: refuse, with 503. */
-  readonly whenStale?: WhenStale
+  /**
+   * How many tokens are remembered, so that one that comes again is not verified again (RFC 9068 §4). Time, revocation, sender and scope
+   * are decided each time all the same. Default 10,000; 0: none.
+   */
+  readonly cachedTokens?: number
   /** How far clocks may differ. Default 5. */
   readonly clockToleranceSeconds?: number
   /** Where this resource's metadata is (RFC 9728), told in every challenge. */
@@ -82,34 +96,6 @@ export interface CertificateCarrier {
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
-/** A token that is good now. */
-export interface VerifiedToken {
-  readonly tokenId: string
-  readonly subject: string
-  readonly clientId: string
-  readonly scopes: readonly string[]
-  /** What it is for beyond its scopes (RFC 9396); each as its type at this API has it. */
-  readonly authorizationDetails: readonly AuthorizationDetail[]
-  readonly familyId: string | undefined
-  readonly grantId: string | undefined
-  readonly organizationId: string | undefined
-  /**
-   * Whose resources the token reaches: the company it was granted for, the person, the client itself; or, where an assertion of another
-   * issuer was its grant (RFC 7523), the subject that the issuer named.
-   */
-  readonly owner: { readonly kind: 'person' | 'organization' | 'client' | 'foreign'; readonly id: string }
-  /**
-   * Who acts for the subject, by `sub`, the current actor first; none: nobody but it. Only the first may decide about access; those
-   * after it are for information (RFC 8693 §4.1).
-   */
-  readonly actors: readonly string[]
-  /** What the sender has proved to hold; undefined: whoever has the token may send it. */
-  readonly boundTo: BoundTo | undefined
-  /** Seconds. */
-  readonly issuedAt: number
-  readonly expiresAt: number
-}
-
 const maxTokenLength = 8192
 
 /**
@@ -122,6 +108,7 @@ export class Guard {
   readonly #algorithms: SigningAlgorithm[]
   readonly #boundTokensOnly: boolean
   readonly #introspections: Introspections | undefined
+  readonly #signed: VerifiedTokens<ReadToken>
 
   /** @throws TypeError for an algorithm with which no access token is signed, or that the profile does not allow */
   constructor(private readonly options: GuardOptions) {
@@ -131,6 +118,11 @@ export class Guard {
     this.#proofs = new SenderProofs(options.baseUrl ?? originOf(options.audience), rules.algorithms)
     if (options.introspect)
       this.#introspections = new Introspections(options.introspect, options.cacheSeconds ?? 60)
+    this.#signed = new VerifiedTokens({
+      verify: text => this.#verified(text),
+      keyOf: options.keys,
+      atMost: options.cachedTokens ?? 10_000,
+    })
     const allowed = signingAlgorithms.filter(algorithm => rules.algorithms.includes(algorithm))
     this.#algorithms = [...(options.algorithms ?? allowed)]
     const unknown = this.#algorithms.find(algorithm => !allowed.includes(algorithm))
@@ -138,20 +130,11 @@ export class Guard {
       throw new TypeError(`algorithms must be some of ${allowed.join(', ')}, not “${unknown ?? ''}”`)
   }
 
-  /**
-   * @param request.authorization the header of that name
-   * @param request.dpop the header of that name, beside `method` and `path` of the request; `certificate` of the client, if it has proved one
-   * @param request.tokenInQuery whether the URL has a parameter `access_token`; it is never read
-   * @param need.scope all of these are needed
-   * @throws GuardError, which knows how to be answered
-   */
-  async verify(
-    request: Sender & { readonly authorization: string | undefined; readonly tokenInQuery?: boolean },
-    need: { readonly scope?: readonly string[] } = {},
-  ): Promise<VerifiedToken> {
+  /** @throws GuardError, which knows how to be answered */
+  async verify(request: TokenRequest, need: Need = {}): Promise<VerifiedToken> {
     const sent = this.#readHeader(request.authorization)
     try {
-      return await this.#decide(sent, request, need.scope ?? [])
+      return await this.#decide(sent, request, need)
     } catch (error) {
       throw error instanceof GuardError ? error.answering(sent.scheme) : error
     }
@@ -159,8 +142,8 @@ export class Guard {
 
   async #decide(
     { scheme, token: text }: { scheme: TokenScheme; token: string },
-    request: Sender & { readonly tokenInQuery?: boolean },
-    need: readonly string[],
+    request: TokenRequest,
+    need: Need,
   ): Promise<VerifiedToken> {
     // RFC 6750 §2: "Clients MUST NOT use more than one method to transmit the token in each request"; §3.1: invalid_request
     if (request.tokenInQuery === true) {
@@ -175,10 +158,11 @@ export class Guard {
     const revokedBy = this.options.revocations.revokedBy({ ...token, keyId, lineage })
     if (revokedBy !== undefined)
       throw this.#invalid('The access token has been revoked.', `by its ${revokedBy}`)
-    await this.#assertFresh(text)
+    await this.#assertFresh(text, need)
     await this.#assertSender(token, scheme, text, request)
-    const missing = need.filter(scope => !token.scopes.includes(scope))
-    if (missing.length > 0) throw this.#insufficient(need, missing)
+    const { scope = [] } = need
+    const missing = scope.filter(each => !token.scopes.includes(each))
+    if (missing.length > 0) throw this.#insufficient(scope, missing)
     return token
   }
 
@@ -192,7 +176,10 @@ export class Guard {
     ok: boolean
     stalenessSeconds: number | null
     sources: Record<string, number | null>
+    /** Targets of revocations. */
     remembered: number
+    /** Tokens that are not verified again. */
+    cached: number
   } {
     const { freshness, revocations, maxStalenessSeconds = 10 } = this.options
     const now = this.#now()
@@ -202,6 +189,7 @@ export class Guard {
       stalenessSeconds: Number.isFinite(staleness) ? staleness : null,
       sources: freshness.report(now),
       remembered: revocations.size,
+      cached: this.#signed.size,
     }
   }
 
@@ -222,16 +210,12 @@ export class Guard {
   }
 
   /** What is wrong goes to the log, not into the answer. */
-  async #read(
-    text: string,
-  ): Promise<{ token: VerifiedToken; keyId: string; lineage: readonly RevocableToken[] }> {
+  async #read(text: string): Promise<ReadToken> {
     try {
-      const { payload, keyId } = isOpaqueToken(text) ? await this.#asked(text) : await this.#verified(text)
-      return {
-        token: readClaims(payload, this.#now(), this.options.clockToleranceSeconds ?? 5),
-        keyId,
-        lineage: readLineage(payload),
-      }
+      const read = isOpaqueToken(text) ? await this.#asked(text) : await this.#signed.open(text)
+      if (read === undefined) throw new errors.JWTInvalid('not active')
+      assertTimely(read, this.#seconds(), this.options.clockToleranceSeconds ?? 5)
+      return read
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) {
         throw this.#error({
@@ -250,12 +234,13 @@ export class Guard {
   }
 
   /** RFC 9068 §4, step by step. */
-  async #verified(text: string): Promise<{ payload: JWTPayload; keyId: string }> {
+  async #verified(text: string): Promise<{ content: ReadToken; keyId: string; key: unknown }> {
     const { issuer, audience, keys, clockToleranceSeconds = 5 } = this.options
+    let key: Awaited<ReturnType<KeySource>>
     const { payload, protectedHeader } = await jwtVerify(
       text,
       async ({ kid = '', alg }) => {
-        const key = await keys(kid)
+        key = await keys(kid)
         if (key === undefined || !isKeyFor(alg, key)) throw new errors.JWKSNoMatchingKey()
         return key
       },
@@ -269,26 +254,19 @@ export class Guard {
         requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti', 'scope'],
       },
     )
-    return { payload, keyId: protectedHeader.kid ?? '' }
+    const { kid = '' } = protectedHeader
+    return { content: readToken(payload, kid), keyId: kid, key }
   }
 
   /** No key of an issuer signed what was sealed: that it is active is its word. */
-  async #asked(text: string): Promise<{ payload: JWTPayload; keyId: string }> {
-    const { issuer, audience, clockToleranceSeconds = 5 } = this.options
-    const now = this.#now().getTime() / 1000
-    const payload = await this.#introspections?.claimsOf(text, now)
-    if (payload === undefined) throw new errors.JWTInvalid('not active')
+  async #asked(text: string): Promise<ReadToken | undefined> {
+    const { issuer, audience } = this.options
+    const payload = await this.#introspections?.claimsOf(text, this.#seconds())
+    if (payload === undefined) return undefined
     // RFC 7662 §4: whether it is for this resource, and still good, is for the resource to see too
-    for (const [name, right] of [
-      ['iss', payload.iss === issuer],
-      ['aud', [payload.aud].flat().includes(audience)],
-      ['iat', typeof payload.iat === 'number'],
-    ] as const) {
-      if (!right) throw new errors.JWTClaimValidationFailed(`"${name}" is another`, payload, name)
-    }
-    if (typeof payload.exp !== 'number' || payload.exp <= now - clockToleranceSeconds)
-      throw new errors.JWTExpired('"exp" is over', payload, 'exp')
-    return { payload, keyId: '' }
+    if (payload.iss !== issuer) throw anotherClaim('iss', payload)
+    if (![payload.aud].flat().includes(audience)) throw anotherClaim('aud', payload)
+    return readToken(payload, '')
   }
 
   async #assertSender(
@@ -300,16 +278,20 @@ export class Guard {
     if (boundTo === undefined && this.#boundTokensOnly)
       throw this.#invalid('This API takes only tokens that are bound to a key or a certificate.')
     try {
-      await this.#proofs.assert({ boundTo, scheme, token }, sender, this.#now().getTime() / 1000)
+      await this.#proofs.assert({ boundTo, scheme, token }, sender, this.#seconds())
     } catch (error) {
       if (!(error instanceof NotItsSender)) throw error
       throw this.#error({ status: 401, code: error.code, description: error.message })
     }
   }
 
-  async #assertFresh(text: string): Promise<void> {
-    const { freshness, maxStalenessSeconds = 10, whenStale = 'refuse' } = this.options
-    const staleness = freshness.stalenessSeconds(this.#now())
+  async #assertFresh(text: string, need: StalenessPolicy): Promise<void> {
+    const { options } = this
+    const {
+      maxStalenessSeconds = options.maxStalenessSeconds ?? 10,
+      whenStale = options.whenStale ?? 'refuse',
+    } = need
+    const staleness = options.freshness.stalenessSeconds(this.#now())
     if (staleness <= maxStalenessSeconds) return
     if (
       whenStale !== 'refuse' &&
@@ -328,6 +310,10 @@ export class Guard {
       description: 'Revocations have not been heard for too long to accept a token.',
       detail: `${staleness} s`,
     })
+  }
+
+  #seconds(): number {
+    return this.#now().getTime() / 1000
   }
 
   #invalid(description: string, detail?: string): GuardError {
@@ -364,40 +350,5 @@ function originOf(audience: string): string | undefined {
   return /^https?:/i.test(audience) ? URL.parse(audience)?.origin : undefined
 }
 
-function kindOf(subject: string, grantId: string | undefined): 'person' | 'client' | 'foreign' {
-  if (grantId !== undefined) return 'person'
-  return isForeignSubject(subject) ? 'foreign' : 'client'
-}
-
-function readClaims(payload: JWTPayload, now: Date, toleranceSeconds: number): VerifiedToken {
-  const text = (name: string) => readText(payload, name)
-  const optional = (name: string) => readOptional(payload, name)
-  const issuedAt = payload.iat ?? 0
-  if (issuedAt > now.getTime() / 1000 + toleranceSeconds) {
-    throw new errors.JWTClaimValidationFailed('"iat" lies in the future', payload, 'iat', 'check_failed')
-  }
-  const subject = text('sub')
-  const clientId = text('client_id')
-  const grantId = optional('grant')
-  const organizationId = optional('organization')
-  return {
-    tokenId: text('jti'),
-    subject,
-    clientId,
-    scopes: text('scope')
-      .split(' ')
-      .filter(scope => scope !== ''),
-    familyId: optional('family'),
-    grantId,
-    organizationId,
-    owner:
-      organizationId !== undefined
-        ? { kind: 'organization', id: organizationId }
-        : { kind: kindOf(subject, grantId), id: subject },
-    authorizationDetails: readDetails(payload),
-    actors: readActors(payload),
-    boundTo: readBinding(payload),
-    issuedAt,
-    expiresAt: payload.exp ?? 0,
-  }
-}
+const anotherClaim = (name: string, payload: JWTPayload) =>
+  new errors.JWTClaimValidationFailed(`"${name}" is another`, payload, name)

@@ -1,7 +1,15 @@
 export type { BoundTo } from './claims.js'
 export { type FollowOptions, followRevocations } from './follow-revocations.js'
 export { Freshness } from './freshness.js'
-export { Guard, type GuardOptions, type VerifiedToken, type WhenStale } from './guard.js'
+export {
+  type CertificateCarrier,
+  Guard,
+  type GuardOptions,
+  type Need,
+  type StalenessPolicy,
+  type TokenRequest,
+  type WhenStale,
+} from './guard.js'
 export { GuardError } from './guard-error.js'
 export { type Introspect, remoteIntrospection } from './introspection.js'
 export { importKey, type KeySource, remoteKeys } from './keys.js'
@@ -12,3 +20,4 @@ export {
   type TargetKind,
   targetKinds,
 } from './revocation-set.js'
+export type { VerifiedToken } from './verified-token.js'

@@ -119,6 +119,32 @@ describe('the revocation set', () => {
     expect({ size: set.size, revoked: set.revokedBy(token) }).toEqual({ size: 0, revoked: undefined })
   })
 
+  it('keeps revocations that came together apart: each ends as it was told to', () => {
+    const { set, clock } = at(1000)
+    const names = { token: 'the-token', family: 'the-family', grant: 'the-grant' } as const
+    set.apply({ target: { kind: 'token', id: names.token }, issuedBefore: 900 })
+    set.apply({ target: { kind: 'family', id: names.family }, issuedBefore: 900 })
+    clock.now = 1001
+    set.apply({ target: { kind: 'grant', id: names.grant }, issuedBefore: 900 })
+    set.apply({ target: { kind: 'token', id: names.token }, issuedBefore: 1000 })
+    const only = (name: object) => ({
+      tokenId: 'x',
+      clientId: 'x',
+      subject: 'x',
+      keyId: 'x',
+      issuedAt: 950,
+      ...name,
+    })
+    expect(set.revokedBy(only({ tokenId: names.token }))).toBe('token')
+    expect(set.revokedBy(only({ familyId: names.family }))).toBeUndefined()
+    expect(set.revokedBy(only({ familyId: names.family, issuedAt: 900 }))).toBe('family')
+    expect(set.revokedBy(only({ grantId: names.grant }))).toBeUndefined()
+    clock.now = 1000 + hour + 11
+    set.prune()
+    expect(set.revokedBy(only({ familyId: names.family, issuedAt: 900 }))).toBeUndefined()
+    expect(set.revokedBy(only({ grantId: names.grant, issuedAt: 900 }))).toBe('grant')
+  })
+
   it('never forgets a key: whoever has it makes tokens that are as young as he likes', () => {
     const { set, clock } = at(1000)
     set.apply({ target: { kind: 'key', id: 'the-key' }, issuedBefore: null })

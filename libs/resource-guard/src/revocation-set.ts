@@ -23,6 +23,17 @@ export interface RevocableToken {
   readonly lineage?: readonly RevocableToken[]
 }
 
+/** How a token names each. */
+const names: Readonly<Record<TargetKind, (token: RevocableToken) => string | undefined>> = {
+  token: ({ tokenId }) => tokenId,
+  family: ({ familyId }) => familyId,
+  grant: ({ grantId }) => grantId,
+  client: ({ clientId }) => clientId,
+  owner: ({ subject }) => subject,
+  organization: ({ organizationId }) => organizationId,
+  key: ({ keyId }) => keyId,
+}
+
 interface Entry {
   readonly issuedBefore: number
   /** Seconds: from then on no token that it covers can still be valid. Infinity: who has a key makes tokens of any age. */
@@ -35,10 +46,15 @@ interface Entry {
  * few keys that were ever compromised.
  */
 export class RevocationSet {
-  readonly #kinds = new Map<TargetKind, Map<string, Entry>>(targetKinds.map(kind => [kind, new Map()]))
+  readonly #kinds = targetKinds.map(kind => ({
+    kind,
+    nameIn: names[kind],
+    entries: new Map<string, Entry>(),
+  }))
   readonly #retention: number
   readonly #now: () => number
   #nextPrune = 0
+  #latest: Entry = { issuedBefore: 0, until: 0 }
 
   /**
    * @param options.maxTokenLifetimeSeconds no access token lives longer; default 3600
@@ -54,17 +70,18 @@ export class RevocationSet {
 
   /** Applies a revocation. Again, or in another order, it changes nothing: a cutoff only ever moves later. */
   apply({ target, issuedBefore }: Revocation): void {
-    const entries = this.#kinds.get(target.kind)
+    const entries = this.#kinds.find(({ kind }) => kind === target.kind)?.entries
     if (entries === undefined) return // a kind of target that this version does not know can be on no token it accepts
     const now = this.#now()
     const cutoff = issuedBefore ?? Number.POSITIVE_INFINITY
     const until =
       target.kind === 'key' ? Number.POSITIVE_INFINITY : Math.max(now, issuedBefore ?? 0) + this.#retention
     const before = entries.get(target.id)
-    entries.set(target.id, {
+    const entry = {
       issuedBefore: Math.max(cutoff, before?.issuedBefore ?? 0),
       until: Math.max(until, before?.until ?? 0),
-    })
+    }
+    entries.set(target.id, this.#shared(entry))
     if (now >= this.#nextPrune) this.prune()
   }
 
@@ -78,33 +95,33 @@ export class RevocationSet {
   }
 
   #namedBy(token: RevocableToken): TargetKind | undefined {
-    const names: readonly [TargetKind, string | undefined][] = [
-      ['token', token.tokenId],
-      ['family', token.familyId],
-      ['grant', token.grantId],
-      ['client', token.clientId],
-      ['owner', token.subject],
-      ['organization', token.organizationId],
-      ['key', token.keyId],
-    ]
-    for (const [kind, id] of names) {
-      const entry = id === undefined ? undefined : this.#kinds.get(kind)?.get(id)
+    for (const { kind, nameIn, entries } of this.#kinds) {
+      if (entries.size === 0) continue
+      const id = nameIn(token)
+      const entry = id === undefined ? undefined : entries.get(id)
       if (entry !== undefined && token.issuedAt <= entry.issuedBefore) return kind
     }
     return undefined
+  }
+
+  /** Where many come at once they are mostly alike: what is remembered of each is then its id. */
+  #shared(entry: Entry): Entry {
+    const { issuedBefore, until } = this.#latest
+    if (entry.issuedBefore !== issuedBefore || entry.until !== until) this.#latest = entry
+    return this.#latest
   }
 
   /** Forgets what can no longer matter. Called by itself, once a minute at most. */
   prune(): void {
     const now = this.#now()
     this.#nextPrune = now + 60
-    for (const entries of this.#kinds.values()) {
+    for (const { entries } of this.#kinds) {
       for (const [id, { until }] of entries) if (until < now) entries.delete(id)
     }
   }
 
   /** How many targets are remembered. */
   get size(): number {
-    return [...this.#kinds.values()].reduce((sum, entries) => sum + entries.size, 0)
+    return this.#kinds.reduce((sum, { entries }) => sum + entries.size, 0)
   }
 }

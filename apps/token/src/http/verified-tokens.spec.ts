@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { signAccessToken } from '@grantlog/oauth'
 import { expect, it } from '@jest/globals'
-import { VerifiedTokens } from './verified-tokens.js'
+import { verifiedTokens } from './verified-tokens.js'
 
 const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const claims = {
@@ -19,7 +19,7 @@ const claims = {
 function aKey() {
   const { privateKey, publicKey } = pair()
   const keys = new Map([['k', { algorithm: 'ES256' as const, publicKey }]])
-  const tokens = new VerifiedTokens(async kid => keys.get(kid))
+  const tokens = verifiedTokens(async kid => keys.get(kid))
   const token = signAccessToken(claims, { kid: 'k', algorithm: 'ES256', privateKey })
   return { keys, tokens, token }
 }

@@ -105,6 +105,20 @@ describe('the feed of revocations', () => {
     expect(feed.after({}).lines).toHaveLength(1)
   })
 
+  it('lets a thousand wait; who comes then is to come back in a moment', async () => {
+    const waiting = Array.from({ length: 1000 }, () => feed.changed(60_000))
+    await expect(feed.changed(60_000)).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+      status: 503,
+      headers: { 'Retry-After': '1' },
+    })
+    await deliver(0, revocation('consent', 5))
+    await Promise.all(waiting)
+    const again = feed.changed(60_000)
+    await deliver(0, revocation('consent', 6))
+    await again
+  })
+
   it('forgets what can be on no token any more, but no key', async () => {
     await deliver(0, revocation('token', 1, 'key'), revocation('token', 2))
     now += 3700_000

@@ -1,25 +1,25 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common'
-import type { VerifiedToken } from '../guard.js'
+import type { StalenessPolicy } from '../guard.js'
+import { tokenOf } from '../http.js'
+import type { VerifiedToken } from '../verified-token.js'
 
-/** What a route needs: scopes, or nothing at all. */
-export type Need = { readonly scope: readonly string[] } | 'public'
+/** Who is let through: whoever has a token with the scopes, or everybody. */
+export type Access = { readonly scope: readonly string[] } | 'public'
 
-export const NEED = 'grantlog:need'
-const verified = new WeakMap<object, VerifiedToken>()
+export const ACCESS = 'grantlog:access'
+export const STALENESS = 'grantlog:staleness'
 
 /** The route needs a token with all of these scopes. */
-export const RequireScope = (...scope: string[]) => SetMetadata(NEED, { scope } satisfies Need)
+export const RequireScope = (...scope: string[]) => SetMetadata(ACCESS, { scope } satisfies Access)
 
 /** The route is for everybody. */
-export const Public = () => SetMetadata(NEED, 'public' satisfies Need)
+export const Public = () => SetMetadata(ACCESS, 'public' satisfies Access)
 
-/** The verified token of the request. */
-export const Token = createParamDecorator((_: undefined, context: ExecutionContext): VerifiedToken => {
-  const token = verified.get(context.switchToHttp().getRequest<object>())
-  if (token === undefined) throw new Error('@Token() is only for routes with @RequireScope()')
-  return token
-})
+/** How old what is known of revocations may be for this route, and what happens then; beside `RequireScope`. Default: as the guard has it. */
+export const Staleness = (policy: StalenessPolicy) => SetMetadata(STALENESS, policy)
 
-export function remember(request: object, token: VerifiedToken): void {
-  verified.set(request, token)
-}
+/** The verified token of the request. For routes with `RequireScope`. */
+export const Token = createParamDecorator(
+  (_: undefined, context: ExecutionContext): VerifiedToken =>
+    tokenOf(context.switchToHttp().getRequest<object>()),
+)

@@ -1,10 +1,10 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { GuardError } from '../guard-error.js'
+import { answerOf } from '../http.js'
 
 interface Reply {
   status(code: number): Reply
   headers(values: Record<string, string>): Reply
-  type(contentType: string): Reply
   send(body: string): void
 }
 
@@ -12,12 +12,7 @@ interface Reply {
 @Catch(GuardError)
 export class GuardErrorFilter implements ExceptionFilter {
   catch(error: GuardError, host: ArgumentsHost): void {
-    host
-      .switchToHttp()
-      .getResponse<Reply>()
-      .status(error.status)
-      .headers({ 'cache-control': 'no-store', ...error.headers })
-      .type('application/json')
-      .send(JSON.stringify(error))
+    const { status, headers, body } = answerOf(error)
+    host.switchToHttp().getResponse<Reply>().status(status).headers(headers).send(body)
   }
 }

@@ -1,3 +1,3 @@
-export { Public, RequireScope, Token } from './decorators.js'
+export { Public, RequireScope, Staleness, Token } from './decorators.js'
 export { GuardErrorFilter } from './guard-error.filter.js'
 export { TokenGuard } from './token.guard.js'

@@ -1,15 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
 import { Reflector } from '@nestjs/core'
-import { type CertificateCarrier, Guard } from '../guard.js'
-import { NEED, type Need, remember } from './decorators.js'
-
-/** What is read of a request: Fastify's and Express's have it. */
-interface Request extends CertificateCarrier {
-  readonly method: string
-  readonly url: string
-  readonly originalUrl?: string
-  readonly query?: object
-}
+import { Guard, type StalenessPolicy } from '../guard.js'
+import { type HttpRequest, remember, tokenRequestOf } from '../http.js'
+import { ACCESS, type Access, STALENESS } from './decorators.js'
 
 /** Lets a request through when its token is good for the route. A route that says nothing of what it needs is refused. */
 @Injectable()
@@ -20,35 +13,18 @@ export class TokenGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const need = this.reflector.getAllAndOverride<Need | undefined>(NEED, [
-      context.getHandler(),
-      context.getClass(),
-    ])
-    if (need === undefined) {
+    const at = [context.getHandler(), context.getClass()]
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, at)
+    if (access === undefined) {
       throw new Error(
         `${context.getClass().name}.${context.getHandler().name} says neither @RequireScope() nor @Public()`,
       )
     }
-    if (need === 'public') return true
-    const request = context.switchToHttp().getRequest<Request>()
-    const token = await this.guard.verify(
-      {
-        authorization: one(request, 'authorization'),
-        dpop: one(request, 'dpop'),
-        method: request.method,
-        path: request.originalUrl ?? request.url,
-        certificate: this.guard.certificateOf(request),
-        tokenInQuery: Object.hasOwn(request.query ?? {}, 'access_token'),
-      },
-      need,
-    )
+    if (access === 'public') return true
+    const staleness = this.reflector.getAllAndOverride<StalenessPolicy | undefined>(STALENESS, at)
+    const request = context.switchToHttp().getRequest<HttpRequest>()
+    const token = await this.guard.verify(tokenRequestOf(this.guard, request), { ...access, ...staleness })
     remember(request, token)
     return true
   }
-}
-
-/** Lines of one name combine with commas (RFC 9110 §5.3): no header that is read here may be two. */
-function one({ headers }: Request, name: string): string | undefined {
-  const value = headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
 }
