@@ -244,6 +244,23 @@ const ways: Record<string, (world: World) => Promise<void>> = {
     await world.expectAlive(held)
   },
 
+  async 'an account is suspended: nobody signs in with it, until it is reinstated'(world) {
+    const person = await world.person()
+    const owner = `person:${person.id}`
+    const ada = world.browser(person)
+    const held = await world.held(ada, await confidentialClient(world.running), owner)
+    const url = world.url('consent', `/accounts/${person.id}`)
+    const answer = await world.make(`${url}/suspend`, { reason: 'her laptop was stolen' })
+    expect(answer).toEqual({ account_id: person.id, suspended: true })
+    expect((await ada.visitor.open(world.url('consent', '/grants'))).url).toMatch(/\/sign-in$/)
+    await expect(world.approved(ada, await publicClient(world.running), owner)).rejects.toThrow(
+      /shows no form/,
+    )
+    await world.expectDead(held)
+    expect((await world.send(`${url}/reinstate`)).status).toBe(200)
+    await world.held(ada, await confidentialClient(world.running), owner)
+  },
+
   async 'an operator revokes an owner: grantlog revoke --owner'(world) {
     const person = await world.person()
     const organization = await world.organization(person)
@@ -405,6 +422,7 @@ describe('revoking', () => {
       'grant member-removed operator',
       'grant operator operator the application was reported',
       'organization operator operator the company was sold',
+      'owner account-suspended operator',
       'owner operator operator her telephone was stolen',
       'owner owner-revoked person',
       'owner password-changed person',
