@@ -72,6 +72,16 @@ describe('grantlog, called wrongly', () => {
     [['keys', 'compromise'], 'Name one key.'],
     [['keys', 'compromise', 'a', 'b'], 'Name one key.'],
     [['keys', 'rotate', '--algorithm', 'ES256'], '--algorithm'],
+    [
+      ['revoke'],
+      'Name one target: one of --owner, --organization, --grant, --client, --family, --token, --key.',
+    ],
+    [['revoke', '--owner', 'a', '--grant', 'b', '--reason', 'x'], 'Name one target'],
+    [['revoke', '--owner', 'a'], '--reason is missing'],
+    [['revoke', '--owner', 'a', '--reason', ' '], '--reason is missing'],
+    [['revoke', '--owner', 'a', '--reason', 'x'], 'Say where the platform is, with --issuer URL'],
+    [['revoke', '--owner', 'a', '--reason', 'x', '--issuer', 'auth'], '“auth” is no URL of a service'],
+    [['revoke', '--owner', 'a', '--reason', 'x', '--issuer', 'http://127.0.0.1:9'], '--operator-secret FILE'],
     [['doctor'], 'no npm start has run in this folder'],
     [['doctor', '--service', 'tokens'], '--service must be one of'],
     [['doctor', '--service', 'token', '--database', 'consent=postgres://x'], 'Say where the log of token is'],
@@ -81,7 +91,7 @@ describe('grantlog, called wrongly', () => {
     const [first = ''] = err.split('\n\n')
     expect(first).toMatch(/^grantlog: /)
     expect(first).toContain(sentence)
-    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor|segments|keys)/)
+    expect(err).toMatch(/grantlog (COMMAND|log|topics|doctor|segments|keys|revoke)/)
     expect(err).not.toMatch(/^\s+at /m)
   })
 
@@ -95,6 +105,7 @@ describe('grantlog, called wrongly', () => {
       'keys list',
       'keys compromise',
       'keys rotate',
+      'revoke',
       'topics apply',
       'topics verify',
       'topics rebuild',

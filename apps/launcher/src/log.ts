@@ -1,4 +1,4 @@
-import { type EventType, recordedEvent, type Service, services } from '@grantlog/contracts'
+import { type Actor, type EventType, recordedEvent, type Service, services } from '@grantlog/contracts'
 import { readLog } from '@grantlog/eventing'
 import pg from 'pg'
 import type { Backbone } from './environment.js'
@@ -9,6 +9,7 @@ export interface LogLine {
   readonly logSeq: number
   readonly type: EventType
   readonly streamId: string
+  readonly actor: Actor
   readonly data: Readonly<Record<string, unknown>>
 }
 

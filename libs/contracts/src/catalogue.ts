@@ -17,6 +17,8 @@ export const catalogue = [
   clients.apiReinstated,
   consent.accountRegistered,
   consent.accountPasswordChanged,
+  consent.accountSuspended,
+  consent.accountReinstated,
   consent.organizationCreated,
   consent.organizationMemberAdded,
   consent.organizationMemberRemoved,

@@ -7,8 +7,10 @@ import { Clock, CONFIG } from '@grantlog/platform'
 import { Inject, Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { ConsentConfig } from '../consent.config.js'
+import { account } from '../domain/account.js'
 import { cutoffLead } from '../domain/cutoff.js'
-import { type Approve, grant, type Owner } from '../domain/grant.js'
+import { type Approve, grant } from '../domain/grant.js'
+import type { Owner } from '../domain/owner.js'
 import { Organizations } from '../people/organizations.js'
 import type { Session } from '../people/sessions.js'
 import { person } from '../people/who-commands.js'
@@ -115,12 +117,15 @@ export class Decisions {
 
   /**
    * A revocation of all that is hers, or the company's, reaches some seconds past it: what is approved before they are over would end
-   * with it. @returns the time then, in seconds
+   * with it. @returns the time then, in seconds @throws OAuthError `access_denied` where her account is suspended
    */
   async #afterCutoffs({ owner, session }: Pick<Decider, 'owner' | 'session'>): Promise<number> {
-    const hers = { kind: 'person', id: session.accountId } as const
-    const cutoffs = await Promise.all([owner, hers].map(each => this.revocations.cutoffOf(each)))
-    const first = Math.max(...cutoffs) + 1
+    const [hers, theirs] = await Promise.all([
+      this.commands.load(account, session.accountId),
+      this.revocations.cutoffOf(owner),
+    ])
+    if (hers.state.suspended) throw accessDenied('The person may not decide at the moment.')
+    const first = Math.max(hers.state.cutoff, theirs) + 1
     const left = first - this.clock.seconds()
     if (left > 0) await setTimeout(Math.min(left, cutoffLead + 1) * 1000)
     return Math.max(first, this.clock.seconds())

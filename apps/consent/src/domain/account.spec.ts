@@ -9,6 +9,9 @@ const change = (cutoff: number | null) => ({ type: 'change-password', accountId,
 const revoke = (cutoff: number) =>
   ({ type: 'revoke', accountId, cutoff, why: { reason: 'operator', note: 'stolen telephone' } }) as const
 
+const suspend = { type: 'suspend', accountId, reason: 'stolen telephone', eventId, cutoff: 1005 } as const
+const reinstate = { type: 'reinstate', accountId } as const
+
 const registered = { type: 'account.registered', data: { accountId } }
 const changed = { type: 'account.password-changed', id: eventId, data: { accountId } }
 const revoked = (issuedBefore: number, why: object) => ({
@@ -53,15 +56,44 @@ describe('an account', () => {
     ['gets another password, and what was granted stays', [register], change(null), [changed], 0],
     ['keeps its cutoff then', [register, revoke(1005)], change(null), [changed], 1005],
     ['gets no password before it exists', [], change(1005), [], 0],
+    [
+      'is suspended, and what was granted ends',
+      [register],
+      suspend,
+      [
+        { type: 'account.suspended', id: eventId, data: { accountId, reason: 'stolen telephone' } },
+        revoked(1005, { reason: 'account-suspended', cause: eventId }),
+      ],
+      1005,
+    ],
+    ['is suspended once', [register, suspend], { ...suspend, cutoff: 1006 }, [], 1005],
+    [
+      'is reinstated, and what was revoked stays so',
+      [register, suspend],
+      reinstate,
+      [{ type: 'account.reinstated', data: { accountId } }],
+      1005,
+    ],
+    ['is not reinstated when it may be used', [register], reinstate, [], 0],
+    ['is not suspended before it exists', [], suspend, [], 0],
   ] satisfies [string, AccountCommand[], AccountCommand, object[], number][])(
     '%s',
     (_, given, when, then, cutoff) => {
       const events = account.decide(when, after(...given))
       expect(events).toEqual(then)
       for (const event of events) assertFact(event)
-      expect(after(...given, when)).toEqual({ registered: given.length > 0 || when === register, cutoff })
+      expect(after(...given, when)).toMatchObject({
+        registered: given.length > 0 || when === register,
+        cutoff,
+      })
     },
   )
+
+  it('is suspended until it is reinstated', () => {
+    expect(after(register, suspend).suspended).toBe(true)
+    expect(after(register, suspend, reinstate).suspended).toBe(false)
+    expect(after(register, suspend, reinstate, suspend).suspended).toBe(true)
+  })
 
   it('records that it exists, and nothing of who she is', () => {
     const curious = {

@@ -1,5 +1,5 @@
 import type { EventData, Fact } from '@grantlog/contracts'
-import type { Owner } from './grant.js'
+import type { Owner } from './owner.js'
 
 type Revocation = EventData<'token.revoked'>
 

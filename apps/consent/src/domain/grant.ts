@@ -2,8 +2,7 @@ import type { EventData, Fact } from '@grantlog/contracts'
 import type { Decider } from '@grantlog/eventing'
 import { isSubset } from '@grantlog/oauth'
 import type { Why } from './cutoff.js'
-
-export type Owner = EventData<'grant.approved'>['owner']
+import type { Owner } from './owner.js'
 
 export interface GrantState {
   readonly status: 'unknown' | 'active' | 'denied' | 'revoked' | 'expired'

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common'
-import type { Owner } from '../domain/grant.js'
+import type { Owner } from '../domain/owner.js'
 import { Organizations } from '../people/organizations.js'
 import type { Session } from '../people/sessions.js'
 

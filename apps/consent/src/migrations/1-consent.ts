@@ -20,7 +20,8 @@ export class Consent1764000000000 implements MigrationInterface {
         account_id text primary key,
         email text not null,
         name text not null,
-        password_hash text not null
+        password_hash text not null,
+        suspended boolean not null default false
       )`)
     await db.query('create unique index accounts_email on accounts (lower(email))')
     await db.query('create table organizations (organization_id text primary key, name text not null)')

@@ -5,7 +5,7 @@ import { Turns } from '@grantlog/platform'
 import { Injectable } from '@nestjs/common'
 import { hash, verify } from '@node-rs/argon2'
 import { DataSource } from 'typeorm'
-import { account } from '../domain/account.js'
+import { type AccountCommand, account } from '../domain/account.js'
 import { ifUnique, type WhoCommands } from './who-commands.js'
 
 export interface Account {
@@ -17,6 +17,7 @@ interface AccountRow {
   account_id: string
   name: string
   password_hash: string
+  suspended: boolean
 }
 
 /** Who people are and how they sign in. Passwords are kept as argon2id hashes (19 MiB, two passes). */
@@ -84,6 +85,25 @@ export class Accounts {
     )
   }
 
+  /**
+   * Nobody signs in with it any more, nor is signed in; or somebody may again. The same again finishes what was cut off.
+   * @returns what was recorded, or undefined when there is no such account
+   */
+  async suspend(command: Extract<AccountCommand, { type: 'suspend' | 'reinstate' }>, by: WhoCommands) {
+    const { type, accountId } = command
+    return this.#changing.take(() =>
+      this.db.transaction(async manager => {
+        const [, changed]: [unknown, number] = await manager.query(
+          'update accounts set suspended = $2 where account_id = $1',
+          [accountId, type === 'suspend'],
+        )
+        if (changed === 0) return undefined
+        await manager.query('delete from sessions where account_id = $1', [accountId])
+        return this.commands.run(account, accountId, command, by)
+      }),
+    )
+  }
+
   async find(accountId: string): Promise<Account | undefined> {
     const [row]: AccountRow[] = await this.db.query('select * from accounts where account_id = $1', [
       accountId,
@@ -91,12 +111,12 @@ export class Accounts {
     return row && { accountId, name: row.name }
   }
 
-  /** @returns undefined when the address is unknown or the password is not the account's */
+  /** @returns undefined when the address is unknown, the password is not the account's, or that is suspended */
   async authenticate(email: string, password: string): Promise<Account | undefined> {
     const [row]: AccountRow[] = await this.db.query('select * from accounts where lower(email) = lower($1)', [
       email,
     ])
     const matches = await verify(row?.password_hash ?? (await this.#nobody), password)
-    return row && matches ? { accountId: row.account_id, name: row.name } : undefined
+    return row && matches && !row.suspended ? { accountId: row.account_id, name: row.name } : undefined
   }
 }

@@ -38,7 +38,7 @@ export class Sessions {
   async find(id: string): Promise<Session | undefined> {
     const [row]: SessionRow[] = await this.db.query(
       `select account_id, name, signed_in_at from sessions join accounts using (account_id)
-       where id_hash = $1 and expires_at > $2`,
+       where id_hash = $1 and expires_at > $2 and not suspended`,
       [hashOf(id), this.clock.seconds()],
     )
     return row && { accountId: row.account_id, name: row.name, signedInAt: Number(row.signed_in_at) }

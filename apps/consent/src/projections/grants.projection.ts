@@ -1,7 +1,7 @@
 import { defineProjection } from '@grantlog/eventing'
 import type { AuthorizationDetail } from '@grantlog/oauth'
 import type { DataSource } from 'typeorm'
-import type { Owner } from '../domain/grant.js'
+import type { Owner } from '../domain/owner.js'
 import type { ApiDetailsType, ApiScope } from './apis.projection.js'
 
 /** A grant as its owner sees it. Times are ISO 8601, `expires_at` is in seconds. */

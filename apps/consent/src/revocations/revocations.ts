@@ -1,12 +1,13 @@
 import { type EventData, timeOrderedId } from '@grantlog/contracts'
 import { Commands, Eventing } from '@grantlog/eventing'
-import { Clock } from '@grantlog/platform'
+import { Clock, Problem } from '@grantlog/platform'
 import { Injectable } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import { account } from '../domain/account.js'
 import { cutoffLead, type Why } from '../domain/cutoff.js'
-import { grant, type Owner } from '../domain/grant.js'
+import { grant } from '../domain/grant.js'
 import { organization } from '../domain/organization.js'
+import type { Owner } from '../domain/owner.js'
 import { Organizations } from '../people/organizations.js'
 import type { WhoCommands } from '../people/who-commands.js'
 import { cutoffs } from '../projections/cutoffs.projection.js'
@@ -76,7 +77,7 @@ export class Revocations {
   async ofMember(organizationId: string, accountId: string, by: WhoCommands): Promise<number | undefined> {
     const removed = await this.organizations.removeMember(organizationId, accountId, by)
     if (removed === undefined) return undefined
-    if (!(await this.eventing.applied(grants, removed))) throw new Error('The read model of grants is behind')
+    await this.#seenRemoval(removed.streamId)
     const grantIds = await approvedFor(this.db, organizationId, accountId)
     const why = { reason: 'member-removed' } as const
     for (let next = 0; next < grantIds.length; next += atOnce) {
@@ -84,6 +85,13 @@ export class Revocations {
       await Promise.all(some.map(grantId => this.ofGrant({ grantId, revokedBy: null, why }, by)))
     }
     return grantIds.length
+  }
+
+  /** Waits until the read model holds every grant of before the removal, also where that was recorded by an earlier request. */
+  async #seenRemoval(streamId: string): Promise<void> {
+    const events = (await this.commands.store.read(streamId)).map(({ id, fact }) => ({ id, type: fact.type }))
+    if (await this.eventing.applied(grants, { streamId, events })) return
+    throw new Problem(503, 'Service Unavailable', 'Not every grant is known yet: send the request again.')
   }
 }
 

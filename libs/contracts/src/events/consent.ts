@@ -37,6 +37,26 @@ export const accountPasswordChanged = defineEvent({
   example: { accountId: ada },
 })
 
+export const accountSuspended = defineEvent({
+  type: 'account.suspended',
+  topic: 'organizations',
+  streams: ['account-{accountId}'],
+  summary: 'A person may not sign in any more, until the account is reinstated.',
+  data: z.strictObject({
+    accountId,
+    reason: z.string().max(200).describe('Why, in the operator’s words; names no person.'),
+  }),
+  example: { accountId: ada, reason: 'her telephone was stolen' },
+})
+export const accountReinstated = defineEvent({
+  type: 'account.reinstated',
+  topic: 'organizations',
+  streams: ['account-{accountId}'],
+  summary: 'A suspended account may be used again. What was revoked with it stays revoked.',
+  data: z.strictObject({ accountId }),
+  example: { accountId: ada },
+})
+
 const role = z
   .enum(['administrator', 'member'])
   .describe('An administrator may grant access for the organization; a member may not.')

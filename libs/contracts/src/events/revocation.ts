@@ -36,6 +36,7 @@ export const tokenRevoked = defineEvent({
       .enum([
         'owner-revoked',
         'password-changed',
+        'account-suspended',
         'member-removed',
         'client-revoked',
         'client-suspended',

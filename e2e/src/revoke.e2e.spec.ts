@@ -1,0 +1,488 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { formOf, type Page, Visitor } from '@grantlog/demonstration'
+import { eventsSince, type LogLine, lastEvents } from '@grantlog/launcher'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  confidentialClient,
+  publicClient,
+  refreshUntilRefused,
+  type TestClient,
+  type Tokens,
+} from './clients.js'
+import { startInstance } from './instance.js'
+import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
+
+const grantlog = join(import.meta.dirname, '../../apps/cli/dist/main.js')
+const password = 'a-password-of-several-words'
+
+/** A person of the test's own, her browser, and the tokens that she lets applications have. */
+interface Person {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+  readonly password: string
+}
+
+interface Held {
+  readonly client: TestClient
+  readonly tokens: Tokens
+  readonly claims: Readonly<Record<string, string>>
+}
+
+class World {
+  #operatorToken = ''
+  #people = 0
+
+  constructor(readonly running: RunningSystem) {}
+
+  async open(): Promise<void> {
+    this.#operatorToken = await this.tokenFor('accounts:write clients:write revocations:write')
+  }
+
+  url(service: 'clients' | 'consent' | 'token', path: string): string {
+    return `${this.running.installation.url(service)}${path}`
+  }
+
+  async tokenFor(scope: string): Promise<string> {
+    const response = await fetch(this.url('token', '/token'), {
+      method: 'POST',
+      headers: this.#basic(),
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        resource: 'urn:grantlog:platform',
+        scope,
+      }),
+    })
+    return ((await response.json()) as { access_token: string }).access_token
+  }
+
+  send(url: string, body?: object, { method = 'POST', token = this.#operatorToken } = {}): Promise<Response> {
+    return fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+  }
+
+  async make(url: string, body: object): Promise<Record<string, string>> {
+    const response = await this.send(url, body)
+    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as Record<string, string>
+  }
+
+  async person(): Promise<Person> {
+    const person = { name: 'Mary Somerville', email: `mary-${++this.#people}@example.com`, password }
+    const { account_id: id = '' } = await this.make(this.url('consent', '/accounts'), person)
+    return { ...person, id }
+  }
+
+  async organization(...administrators: Person[]): Promise<string> {
+    const created = await this.make(this.url('consent', '/organizations'), { name: 'Somerville & Co' })
+    const id = created.organization_id ?? ''
+    for (const each of administrators)
+      await this.make(this.url('consent', `/organizations/${id}/members`), {
+        account_id: each.id,
+        role: 'administrator',
+      })
+    return id
+  }
+
+  /** Her browser. */
+  browser(person: Person): Ada {
+    return new Ada({ ...this.running, demo: { ...this.running.demo, person } })
+  }
+
+  /** What a client gets of somebody; its first request is answered. */
+  async held(ada: Ada, client: TestClient, owner: string): Promise<Held> {
+    const tokens = await client.redeem(await this.approved(ada, client, owner))
+    await untilStatus(200, () => this.read(tokens))
+    const [, payload = ''] = tokens.accessToken.split('.')
+    return { client, tokens, claims: JSON.parse(Buffer.from(payload, 'base64url').toString()) }
+  }
+
+  async approved(ada: Ada, client: TestClient, owner: string): Promise<URL> {
+    return ada.answer(await client.authorizationUrl('invoices:read'), client.redirectUri, { owner })
+  }
+
+  read({ accessToken }: Tokens): Promise<Response> {
+    return fetch(this.running.audience, { headers: { authorization: `Bearer ${accessToken}` } })
+  }
+
+  async isActive(token: string): Promise<boolean> {
+    const response = await fetch(this.url('token', '/introspect'), {
+      method: 'POST',
+      headers: this.#basic(),
+      body: new URLSearchParams({ token }),
+    })
+    return ((await response.json()) as { active: boolean }).active
+  }
+
+  /** The API refuses, introspection says inactive, no refresh. */
+  async expectDead(...all: Held[]): Promise<void> {
+    for (const { client, tokens } of all) {
+      await untilStatus(401, () => this.read(tokens))
+      await expect(refreshUntilRefused(client, tokens.refreshToken)).resolves.toMatchObject({
+        error: 'invalid_grant',
+      })
+      expect(await this.isActive(tokens.accessToken)).toBe(false)
+      expect(await this.isActive(tokens.refreshToken)).toBe(false)
+    }
+  }
+
+  async expectAlive({ tokens }: Held): Promise<void> {
+    expect((await this.read(tokens)).status).toBe(200)
+    expect(await this.isActive(tokens.refreshToken)).toBe(true)
+  }
+
+  /** The operator's program, with its secret in the environment. */
+  async revoke(...args: string[]): Promise<Record<string, unknown>> {
+    const { installation, demo } = this.running
+    const site = (['clients', 'consent'] as const).flatMap(name => [`--${name}`, installation.url(name)])
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [grantlog, 'revoke', ...args, '--issuer', installation.url('token'), ...site, '--json'],
+      { env: { ...process.env, OPERATOR_SECRET: demo.operator.secret } },
+    )
+    return JSON.parse(stdout)
+  }
+
+  #basic() {
+    const { id, secret } = this.running.demo.operator
+    return { authorization: `Basic ${btoa(`${id}:${secret}`)}` }
+  }
+}
+
+const wordsOf = ({ html }: Page) => html.replace(/<style[\s\S]*?<\/style>|<[^>]+>/g, ' ').replace(/\s+/g, ' ')
+
+/** Each way to revoke, as it is done: they go on side by side, each with people of its own. */
+const ways: Record<string, (world: World) => Promise<void>> = {
+  async 'a person revokes everything on “your grants”'(world) {
+    const person = await world.person()
+    const owner = `person:${person.id}`
+    const [ada, elsewhere] = [world.browser(person), world.browser(person)]
+    const first = await world.held(ada, await confidentialClient(world.running), owner)
+    const second = await world.held(elsewhere, await publicClient(world.running), owner)
+    const third = await publicClient(world.running)
+    const unused = await world.approved(ada, third, owner)
+    const grants = world.url('consent', '/grants')
+    const page = await ada.visitor.open(grants)
+    expect(page.html).toMatch(/grants\/[0-9a-f-]{36}\/revoke/)
+    const after = await ada.visitor.submit(page, formOf(page, /revoke-all/), {})
+    expect(wordsOf(after)).toContain('Everything is revoked')
+    expect(wordsOf(after)).toContain('Nobody has access')
+    expect(after.html).not.toMatch(/grants\/[0-9a-f-]{36}\/revoke/)
+    expect((await elsewhere.visitor.open(grants)).url).toContain('/sign-in')
+    await world.expectDead(first, second)
+    await expect(third.redeem(unused)).rejects.toMatchObject({ error: 'invalid_grant' })
+    const anew = await world.held(ada, await confidentialClient(world.running), owner)
+    expect(anew.claims.grant).not.toBe(first.claims.grant)
+    await world.expectDead(first)
+  },
+
+  async 'a person changes her password'(world) {
+    const person = await world.person()
+    const owner = `person:${person.id}`
+    const [ada, elsewhere] = [world.browser(person), world.browser(person)]
+    const held = await world.held(ada, await confidentialClient(world.running), owner)
+    await world.held(elsewhere, await publicClient(world.running), owner)
+    const url = world.url('consent', '/sign-in/password')
+    const change = async (current: string, next: string) => {
+      const page = await ada.visitor.open(url)
+      return ada.visitor.submit(page, formOf(page, /password/), { current, next })
+    }
+    const next = 'another-one-of-several-words'
+    expect(await change('not-the-one-that-she-has', next)).toMatchObject({ status: 403 })
+    expect(await change(password, 'short')).toMatchObject({ status: 400 })
+    await world.expectAlive(held)
+    expect(wordsOf(await change(password, next))).toContain('Your password is changed')
+    expect((await elsewhere.visitor.open(url)).url).toMatch(/\/sign-in$/)
+    await world.expectDead(held)
+    const anew = world.browser({ ...person, password: next })
+    await world.held(anew, await confidentialClient(world.running), owner)
+    await expect(
+      world.approved(world.browser(person), await publicClient(world.running), owner),
+    ).rejects.toThrow(/shows no form/)
+  },
+
+  async 'a person changes her password, where the policy leaves her grants alone'(world) {
+    const person = await world.person()
+    const held = await world.held(
+      world.browser(person),
+      await confidentialClient(world.running),
+      `person:${person.id}`,
+    )
+    const second = await startInstance('consent', world.running, { REVOKE_ON_PASSWORD_CHANGE: 'no' })
+    try {
+      // its pages are not where its PUBLIC_URL says: a browser that names no origin
+      let cookie = ''
+      const visit = async (path: string, form?: Record<string, string>) => {
+        const response = await fetch(`${second.url}${path}`, {
+          redirect: 'manual',
+          headers: { cookie },
+          ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+        })
+        cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+        return { url: `${second.url}${path}`, status: response.status, html: await response.text() }
+      }
+      const fill = async (path: string, entries: Record<string, string>) => {
+        const page = await visit(path)
+        return visit(path, { ...formOf(page, new RegExp(`${path}$`)).fields, ...entries })
+      }
+      await fill('/sign-in', { email: person.email, password })
+      const changed = await fill('/sign-in/password', { current: password, next: `${password}-more` })
+      expect(changed.status).toBe(303)
+    } finally {
+      await second.stop()
+    }
+    const events = (await lines(world)).filter(({ streamId }) => streamId === `account-${person.id}`)
+    expect(events.map(({ type }) => type)).toEqual(['account.registered', 'account.password-changed'])
+    await world.expectAlive(held)
+  },
+
+  async 'an account is suspended: nobody signs in with it, until it is reinstated'(world) {
+    const person = await world.person()
+    const owner = `person:${person.id}`
+    const ada = world.browser(person)
+    const held = await world.held(ada, await confidentialClient(world.running), owner)
+    const url = world.url('consent', `/accounts/${person.id}`)
+    const answer = await world.make(`${url}/suspend`, { reason: 'her laptop was stolen' })
+    expect(answer).toEqual({ account_id: person.id, suspended: true })
+    expect((await ada.visitor.open(world.url('consent', '/grants'))).url).toMatch(/\/sign-in$/)
+    await expect(world.approved(ada, await publicClient(world.running), owner)).rejects.toThrow(
+      /shows no form/,
+    )
+    await world.expectDead(held)
+    expect((await world.send(`${url}/reinstate`)).status).toBe(200)
+    await world.held(ada, await confidentialClient(world.running), owner)
+  },
+
+  async 'an operator revokes an owner: grantlog revoke --owner'(world) {
+    const person = await world.person()
+    const organization = await world.organization(person)
+    const ada = world.browser(person)
+    const held = await Promise.all([
+      world.held(ada, await confidentialClient(world.running), `person:${person.id}`),
+      world.held(world.browser(person), await publicClient(world.running), `organization:${organization}`),
+    ])
+    const revoked = await world.revoke('--owner', person.id, '--reason', 'her telephone was stolen')
+    expect(revoked).toMatchObject({ target: { kind: 'owner', id: person.id }, event: expect.any(String) })
+    await world.expectDead(...held)
+    await world.held(ada, await confidentialClient(world.running), `person:${person.id}`)
+  },
+
+  async 'an operator revokes an organization: grantlog revoke --organization'(world) {
+    const person = await world.person()
+    const organization = await world.organization(person)
+    const ada = world.browser(person)
+    const owner = `organization:${organization}`
+    const theirs = await world.held(ada, await confidentialClient(world.running), owner)
+    const hers = await world.held(ada, await publicClient(world.running), `person:${person.id}`)
+    await world.revoke('--organization', organization, '--reason', 'the company was sold')
+    await world.expectDead(theirs)
+    await world.expectAlive(hers)
+    const page = await ada.visitor.open(world.url('consent', '/grants'))
+    expect(page.html).not.toContain(`${theirs.claims.grant}/revoke`)
+    expect(page.html).toContain(`${hers.claims.grant}/revoke`)
+    await world.held(ada, await confidentialClient(world.running), owner)
+  },
+
+  async 'an operator revokes a grant, and again: grantlog revoke --grant'(world) {
+    const person = await world.person()
+    const owner = `person:${person.id}`
+    const ada = world.browser(person)
+    const held = await world.held(ada, await confidentialClient(world.running), owner)
+    const other = await world.held(ada, await publicClient(world.running), owner)
+    const order = ['--grant', held.claims.grant ?? '', '--reason', 'the application was reported']
+    expect(await world.revoke(...order)).toMatchObject({ issued_before: null, event: expect.any(String) })
+    expect(await world.revoke(...order)).toMatchObject({ event: null })
+    await world.expectDead(held)
+    await world.expectAlive(other)
+    await world.held(ada, await confidentialClient(world.running), owner)
+  },
+
+  async 'an operator revokes a client that may go on: grantlog revoke --client'(world) {
+    const { running } = world
+    const client = await world.make(world.url('clients', '/clients'), {
+      client_name: 'Leaky Ledger',
+      client_uri: running.installation.url('sample-client'),
+      redirect_uris: [`${running.installation.url('sample-client')}/public/callback`],
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      scope: 'invoices:read',
+    })
+    const id = client.client_id ?? ''
+    const application = () => publicClient({ ...running, demo: { ...running.demo, publicClient: { id } } })
+    const [mary, ann] = [await world.person(), await world.person()]
+    const heard = async () => {
+      const authorization = await (await application()).authorizationUrl('invoices:read')
+      return fetch(authorization, { redirect: 'manual' })
+    }
+    await untilStatus(200, heard)
+    const held = [
+      await world.held(world.browser(mary), await application(), `person:${mary.id}`),
+      await world.held(world.browser(ann), await application(), `person:${ann.id}`),
+    ]
+    const revoked = await world.revoke('--client', id, '--reason', 'its tokens were in a log')
+    await world.expectDead(...held)
+    // it may go on: what it gets after the cutoff is good
+    const left = Number(revoked.issued_before) + 1 - Date.now() / 1000
+    await new Promise(resolve => setTimeout(resolve, Math.max(0, left * 1000)))
+    await world.held(world.browser(mary), await application(), `person:${mary.id}`)
+  },
+
+  async 'an operator revokes a family, and a token: grantlog revoke --family, --token'(world) {
+    const person = await world.person()
+    const owner = `person:${person.id}`
+    const ada = world.browser(person)
+    const held = await world.held(ada, await confidentialClient(world.running), owner)
+    const single = await world.held(ada, await publicClient(world.running), owner)
+    await world.revoke('--family', held.claims.family ?? '', '--reason', 'seen at two places')
+    await world.revoke('--token', single.claims.jti ?? '', '--reason', 'posted in a forum')
+    await world.expectDead(held)
+    await untilStatus(401, () => world.read(single.tokens))
+    expect(await world.isActive(single.tokens.accessToken)).toBe(false)
+    const next = await single.client.refresh(single.tokens.refreshToken)
+    expect((await world.read(next)).status).toBe(200)
+    await world.held(ada, await confidentialClient(world.running), owner)
+  },
+
+  async 'a member is removed: what she approved for the organization ends, and nothing else'(world) {
+    const [mary, ann] = [await world.person(), await world.person()]
+    const organization = await world.organization(mary, ann)
+    const owner = `organization:${organization}`
+    const [maryAtWork, annAtWork] = [world.browser(mary), world.browser(ann)]
+    const gone = await world.held(maryAtWork, await confidentialClient(world.running), owner)
+    const shared = await world.held(annAtWork, await confidentialClient(world.running), owner)
+    expect(shared.claims.grant).toBe(gone.claims.grant)
+    const stays = await world.held(annAtWork, await publicClient(world.running), owner)
+    const hers = await world.held(maryAtWork, await publicClient(world.running), `person:${mary.id}`)
+    const member = world.url('consent', `/organizations/${organization}/members/${mary.id}`)
+    const remove = async () => (await world.send(member, undefined, { method: 'DELETE' })).json()
+    expect(await remove()).toMatchObject({ account_id: mary.id, revoked_grants: 1 })
+    expect(await remove()).toMatchObject({ revoked_grants: 0 })
+    await world.expectDead(gone, shared)
+    await world.expectAlive(stays)
+    await world.expectAlive(hers)
+    const page = await maryAtWork.visitor.open(
+      await (await confidentialClient(world.running)).authorizationUrl('invoices:read'),
+    )
+    expect(page.html).not.toContain(owner)
+    const refused = await maryAtWork.visitor.submit(page, formOf(page, /authorize/), {
+      owner,
+      decision: 'approve',
+    })
+    expect(refused).toMatchObject({ status: 400 })
+    const anew = await world.held(annAtWork, await confidentialClient(world.running), owner)
+    expect(anew.claims.grant).not.toBe(gone.claims.grant)
+  },
+}
+
+let before: Awaited<ReturnType<typeof lastEvents>>
+const lines = ({ running }: World): Promise<LogLine[]> => eventsSince(running.backbone, before, () => true)
+
+describe('revoking', () => {
+  let world: World
+  let outcomes: Map<string, Promise<Error | undefined>>
+  beforeAll(async () => {
+    world = new World(await startSystem('embedded'))
+    await world.open()
+    before = await lastEvents(world.running.backbone)
+    outcomes = new Map(
+      Object.entries(ways).map(([name, way]) => [
+        name,
+        way(world).then(
+          () => undefined,
+          (error: Error) => error,
+        ),
+      ]),
+    )
+  })
+  afterAll(() => world?.running.stop())
+
+  it.each(Object.keys(ways))('%s', async name => {
+    const error = await outcomes.get(name)
+    if (error !== undefined) throw error
+  })
+
+  it('however much it ended, each of them was one event, which says who did it and why', async () => {
+    await Promise.all(outcomes.values())
+    const revoked = (await lines(world)).filter(({ type }) => type === 'token.revoked')
+    const told = revoked.map(({ data, actor }) => {
+      const { target, reason, note } = data as { target: { kind: string }; reason: string; note?: string }
+      return `${target.kind} ${reason} ${actor.type} ${note ?? ''}`.trim()
+    })
+    expect(told.sort()).toEqual([
+      'client operator operator its tokens were in a log',
+      'family operator operator seen at two places',
+      'grant member-removed operator',
+      'grant operator operator the application was reported',
+      'organization operator operator the company was sold',
+      'owner account-suspended operator',
+      'owner operator operator her telephone was stolen',
+      'owner owner-revoked person',
+      'owner password-changed person',
+      'token operator operator posted in a forum',
+    ])
+  })
+
+  const nobody = '0199aa00-0000-7000-8000-00000000dead'
+  const places: [string, 'clients' | 'consent' | 'token', string, object][] = [
+    ['an account', 'consent', `/accounts/${nobody}/revocations`, {}],
+    ['an organization', 'consent', `/organizations/${nobody}/revocations`, {}],
+    ['a grant', 'consent', `/grants/${nobody}/revocations`, {}],
+    ['a client', 'clients', '/clients/nobody/revocations', {}],
+    ['a family', 'token', '/revocations', { target: { kind: 'family', id: nobody } }],
+  ]
+  it.each(places)(
+    '%s that does not exist is not revoked, nor one without a reason or a right',
+    async (_, service, path, body) => {
+      const url = world.url(service, path)
+      expect((await world.send(url, { ...body, reason: 'a mistake' })).status).toBe(404)
+      for (const reason of [undefined, '', 'x'.repeat(201), 'two\nlines'])
+        expect((await world.send(url, { ...body, reason })).status).toBe(400)
+      const token = await world.tokenFor('accounts:write clients:write revocations:read')
+      const refused = await world.send(url, { ...body, reason: 'a mistake' }, { token })
+      expect(refused.status).toBe(403)
+      expect(refused.headers.get('www-authenticate')).toContain('scope="revocations:write"')
+      expect((await fetch(url, { method: 'POST' })).status).toBe(401)
+    },
+  )
+
+  it('the token service revokes what it owns', async () => {
+    const response = await world.send(world.url('token', '/revocations'), {
+      target: { kind: 'owner', id: nobody },
+      reason: 'a mistake',
+    })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('must be token or family')
+  })
+
+  it('a form of another browser changes no password, and revokes nothing', async () => {
+    const [mary, ann] = [await world.person(), await world.person()]
+    const hers = await signedIn(world, mary)
+    const other = await signedIn(world, ann)
+    for (const [path, form] of [
+      ['/grants', /revoke-all/],
+      ['/sign-in/password', /password/],
+    ] as const) {
+      const page = await hers.open(world.url('consent', path))
+      const answer = await other.submit(page, formOf(page, form), {
+        current: password,
+        next: `${password}-2`,
+      })
+      expect(answer.status).toBe(403)
+    }
+  })
+})
+
+async function signedIn(world: World, { email }: Person): Promise<Visitor> {
+  const visitor = new Visitor()
+  const page = await visitor.open(world.url('consent', '/sign-in'))
+  await visitor.submit(page, formOf(page, /sign-in/), { email, password })
+  return visitor
+}
