@@ -12,13 +12,13 @@ export interface Actor {
 
 /** One event on the wire: a CloudEvents 1.0 document in structured mode, whose `data` are the event's own facts. */
 export const envelope = z.object({
-  specversion: z.literal('1.0'),
+  specversion: z.literal('1.0').describe('The version of CloudEvents.'),
   id: z.uuid().describe('The event’s id; the same on every delivery.'),
   type: z.string().describe('Dotted name and major version: grant.approved.v1.'),
   source: z.enum(services).describe('The service whose log holds the event.'),
   subject: z.string().describe('Stream id, also the Kafka key: grant-<id>.'),
   time: z.iso.datetime({ precision: 3 }).describe('When it was appended, UTC.'),
-  datacontenttype: z.literal('application/json'),
+  datacontenttype: z.literal('application/json').describe('What `data` is.'),
   dataschema: z.string().describe('Where the schema of `data` is found.'),
   logseq: z.int().positive().describe('Dense number in the source’s own log: 1, 2, 3 …'),
   streamversion: z.int().positive().describe('Version of the stream after this event.'),

@@ -27,7 +27,7 @@ export {
   topicsOf,
 } from './projection.js'
 export type { ProjectionStatus } from './projection-runner.js'
-export type { EventSink } from './publisher.js'
+export { type EventSink, type OutgoingMessage, outgoing } from './publisher.js'
 export { type ReadModel, readModels } from './read-models.js'
 export { rebuildTopic } from './rebuild-topic.js'
 export {
@@ -45,7 +45,7 @@ export { KafkaTransport } from './transport/kafka.js'
 export { type Access, applyAccess, wantedAccess } from './transport/kafka-access.js'
 export type { KafkaLogin, KafkaOptions } from './transport/kafka-client.js'
 export { KafkaSink } from './transport/kafka-sink.js'
-export { applyTopics, verifyTopics } from './transport/kafka-topics.js'
+export { applyTopics, deleteTopic, ensureTopic, verifyTopics } from './transport/kafka-topics.js'
 export type {
   DeliveredEvent,
   Delivery,

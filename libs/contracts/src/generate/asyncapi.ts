@@ -22,14 +22,8 @@ export function asyncApi() {
   return {
     asyncapi: '3.0.0',
     id: 'urn:grantlog:events',
-    info: {
-      title: 'Grantlog events',
-      version: packageVersion(),
-      description:
-        'Each message is one CloudEvents 1.0 document in structured mode, canonical JSON (RFC 8785). Ignore event types and fields that you do not know.',
-      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-    },
-    defaultContentType: 'application/cloudevents+json',
+    info: documentInfo(),
+    defaultContentType,
     channels: Object.fromEntries(topicNames.map(topic => [topic, channel(topic)])),
     operations: Object.fromEntries(
       topicNames.flatMap(topic =>
@@ -53,8 +47,22 @@ export function asyncApi() {
   }
 }
 
-const headers = z.object({
-  'content-type': z.literal('application/cloudevents+json'),
+export const defaultContentType = 'application/cloudevents+json'
+
+/** What the document is. */
+export const documentInfo = () => ({
+  title: 'Grantlog events',
+  version: packageVersion(),
+  description:
+    'Each message is one CloudEvents 1.0 document in structured mode, canonical JSON (RFC 8785). Ignore event types and fields that you do not know.',
+  license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+})
+
+/** Of every message. */
+export const headers = z.object({
+  'content-type': z
+    .literal('application/cloudevents+json')
+    .describe('A CloudEvents document in structured mode.'),
   previous: z
     .string()
     .regex(/^\d+$/)

@@ -25,6 +25,7 @@ describe('the reference of events', () => {
 
   it.each<[z.ZodType, string]>([
     [z.uuid(), 'UUID'],
+    [z.iso.datetime({ precision: 3 }), 'time, ISO 8601'],
     [z.string(), 'string'],
     [z.string().max(9), 'string, up to 9 characters'],
     [z.string().min(1).max(9), 'string, 1 to 9 characters'],

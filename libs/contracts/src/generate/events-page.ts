@@ -11,7 +11,7 @@ export function eventsPage(): string {
     '<!-- Generated from the event catalogue by `npm run generate -w @grantlog/contracts`. Do not edit. -->',
     '# Events',
     'Every event is one line of canonical JSON (RFC 8785): a [CloudEvents 1.0](https://cloudevents.io) document whose `data` are the fields below. The Kafka key and `subject` are the stream. Ignore event types and fields that you do not know: a new optional field is a minor change.',
-    'The same as files: [`generated/schemas`](../../libs/contracts/generated/schemas) (JSON Schema), [`generated/asyncapi.json`](../../libs/contracts/generated/asyncapi.json) (AsyncAPI 3.0), [`corpus`](../../libs/contracts/corpus) (one whole line for each event).',
+    'The same as files: [`generated/schemas`](../../libs/contracts/generated/schemas) (JSON Schema), [`generated/asyncapi.json`](../../libs/contracts/generated/asyncapi.json) (AsyncAPI 3.0; [`asyncapi.html`](../../libs/contracts/generated/asyncapi.html) to read), [`corpus`](../../libs/contracts/corpus) (one whole line for each event).',
     '## Topics',
     table(
       ['topic', 'partitions', 'written by', 'what is on it'],

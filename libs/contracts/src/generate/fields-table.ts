@@ -74,6 +74,7 @@ function arrayType({ minItems, maxItems }: JsonSchema, items: JsonSchema): strin
 
 function stringType({ format, minLength, maxLength, pattern }: JsonSchema): string {
   if (format === 'uuid') return 'UUID'
+  if (format === 'date-time') return 'time, ISO 8601'
   const size = range(minLength, maxLength)
   const limits = [size === '' ? '' : `${size} characters`, pattern === undefined ? '' : `\`${pattern}\``]
   return [format === 'uri' ? 'URL' : 'string', ...limits.filter(limit => limit !== '')].join(', ')

@@ -41,6 +41,7 @@ describe('generated files', () => {
       'libs/contracts/generated/envelope.json',
       'libs/contracts/generated/heartbeat.json',
       'libs/contracts/generated/asyncapi.json',
+      'libs/contracts/generated/asyncapi.html',
       'docs/reference/events.md',
       'k8s/base/kafka/topics.yaml',
       'k8s/base/kafka/users.yaml',

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { catalogue } from '../catalogue.js'
 import { type EventDefinition, versionsOf, wireType } from '../event.js'
 import { asyncApi } from './asyncapi.js'
+import { asyncApiPage } from './asyncapi-page.js'
 import { corpusLine, corpusProblem } from './corpus.js'
 import { eventsPage } from './events-page.js'
 import { envelopeSchema, eventSchema, heartbeatSchema } from './schemas.js'
@@ -20,6 +21,7 @@ export function derivedFiles(): ReadonlyMap<string, string> {
     ['libs/contracts/generated/envelope.json', json(envelopeSchema())],
     ['libs/contracts/generated/heartbeat.json', json(heartbeatSchema())],
     ['libs/contracts/generated/asyncapi.json', json(asyncApi())],
+    ['libs/contracts/generated/asyncapi.html', asyncApiPage()],
     ['docs/reference/events.md', eventsPage()],
     ['k8s/base/kafka/topics.yaml', kafkaTopics()],
     ['k8s/base/kafka/users.yaml', kafkaUsers()],

@@ -17,12 +17,16 @@ export async function applyTopics(options: KafkaOptions): Promise<{ created: str
   })
 }
 
-/** Creates a topic if it is missing. @throws Error when it exists otherwise than it must be */
-export async function ensureTopic(options: KafkaOptions, topic: Topic): Promise<void> {
+/** Creates a topic if it is missing, and says whether it was. @throws Error when it exists otherwise than it must be */
+export async function ensureTopic(options: KafkaOptions, topic: Topic): Promise<boolean> {
+  let missing = false
   await withAdmin(options, async admin => {
     const name = nameOf(options, topic)
     const existing = await admin.listTopics()
-    if (!existing.includes(name)) await create(admin, [{ name, partitions: topics[topic].partitions }])
+    if (!existing.includes(name)) {
+      missing = true
+      await create(admin, [{ name, partitions: topics[topic].partitions }])
+    }
     const wrong = await findWrong(admin, options)
     const partitions = wrong.find(sentence => sentence.startsWith(`${name} has`))
     if (partitions !== undefined)
@@ -30,6 +34,12 @@ export async function ensureTopic(options: KafkaOptions, topic: Topic): Promise<
         `${partitions}. Correct that first, or delete the topic: it is created where it is missing.`,
       )
   })
+  return missing
+}
+
+/** Deletes a topic with all that is on it. For those that were made to try something. */
+export async function deleteTopic(options: KafkaOptions, topic: Topic): Promise<void> {
+  await withAdmin(options, admin => admin.deleteTopics({ topics: [nameOf(options, topic)] }))
 }
 
 /** The offset after the last record of each partition. */
