@@ -185,6 +185,15 @@ export const ways: readonly Way[] = [
     begin: scene => owner(scene, () => grantlogRevoke(scene, 'owner', scene.person.id)),
   },
   {
+    target: 'owner',
+    reason: 'account-suspended',
+    how: 'an operator suspends the account',
+    begin: scene =>
+      owner(scene, wire =>
+        operated(wire, 'POST', `/accounts/${scene.person.id}/suspend`, { reason: 'She left' }),
+      ),
+  },
+  {
     target: 'organization',
     reason: 'operator',
     how: 'an operator: `grantlog revoke --organization`',

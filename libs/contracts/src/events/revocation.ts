@@ -12,6 +12,19 @@ export const revocationTargets = [
   'key',
 ] as const
 
+export const revocationReasons = [
+  'owner-revoked',
+  'password-changed',
+  'account-suspended',
+  'member-removed',
+  'client-revoked',
+  'client-suspended',
+  'code-replayed',
+  'refresh-replayed',
+  'key-compromised',
+  'operator',
+] as const
+
 export const tokenRevoked = defineEvent({
   type: 'token.revoked',
   topic: 'revocations',
@@ -32,20 +45,7 @@ export const tokenRevoked = defineEvent({
     issuedBefore: seconds
       .nullable()
       .describe('Cutoff in seconds: tokens with `iat` <= it are revoked. null: all of them, for good.'),
-    reason: z
-      .enum([
-        'owner-revoked',
-        'password-changed',
-        'account-suspended',
-        'member-removed',
-        'client-revoked',
-        'client-suspended',
-        'code-replayed',
-        'refresh-replayed',
-        'key-compromised',
-        'operator',
-      ])
-      .describe('Why.'),
+    reason: z.enum(revocationReasons).describe('Why.'),
     note: z
       .string()
       .min(1)
