@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { MachineTokens } from './revocation/machine-tokens.js'
 import { type RunningSystem, startSystem } from './running-system.js'
 
 function metrics(transport: 'embedded' | 'kafka') {
@@ -30,6 +31,14 @@ function metrics(transport: 'embedded' | 'kafka') {
       expect(resource.get(`grantlog_guard_remembered{what="${what}"}`)).toBeGreaterThanOrEqual(0)
   })
 
+  it('tell how long a revocation took until it is denied, and nothing of those before the process began', async () => {
+    const count = 'grantlog_revocation_seconds_count{source="token"}'
+    expect((await read('resource')).get(count)).toBeUndefined()
+    const machine = await MachineTokens.open(running)
+    await machine.revoke(await machine.issue())
+    await eventually(async () => expect((await read('resource')).get(count)).toBe(1))
+  })
+
   it('tell how the log, the read models and the appends are, by names that come from no request', async () => {
     await eventually(async () => {
       const consent = await read('consent')
@@ -48,7 +57,7 @@ function metrics(transport: 'embedded' | 'kafka') {
         `grantlog_projection_waiting{projection="consent.clients.v1",place="${transport === 'kafka' ? 'clients:0' : 'clients'}"}`,
       )
     })
-    const names = new Set([...(await read('consent')).keys()].map(name => name.replace(/\{.*/, '')))
+    const names = new Set([...(await read('consent')).keys()].map(name => name.replace(/(_bucket|_sum|_count)?(\{.*)?$/, '')))
     const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8')
     for (const name of names) expect(page).toContain(`\`${name}\``)
     expect(names.size).toBeGreaterThan(12)

@@ -48,6 +48,24 @@ export class Metrics {
     return value => counter.inc({ [label]: value })
   }
 
+  /** Adds a histogram of seconds with one label. @returns what adds one observation */
+  histogram(definition: {
+    readonly name: string
+    readonly help: string
+    readonly label: string
+    readonly buckets: readonly number[]
+  }): (value: string, seconds: number) => void {
+    const { name, help, label, buckets } = definition
+    const histogram = new Histogram({
+      name,
+      help,
+      labelNames: [label],
+      buckets: [...buckets],
+      registers: [this.registry],
+    })
+    return (value, seconds) => histogram.observe({ [label]: value }, seconds)
+  }
+
   observe(method: string, route: string, status: number, seconds: number): void {
     this.#requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, seconds)
   }
