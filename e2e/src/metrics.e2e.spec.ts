@@ -57,7 +57,9 @@ function metrics(transport: 'embedded' | 'kafka') {
         `grantlog_projection_waiting{projection="consent.clients.v1",place="${transport === 'kafka' ? 'clients:0' : 'clients'}"}`,
       )
     })
-    const names = new Set([...(await read('consent')).keys()].map(name => name.replace(/(_bucket|_sum|_count)?(\{.*)?$/, '')))
+    const names = new Set(
+      [...(await read('consent')).keys()].map(name => name.replace(/(_bucket|_sum|_count)?(\{.*)?$/, '')),
+    )
     const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8')
     for (const name of names) expect(page).toContain(`\`${name}\``)
     expect(names.size).toBeGreaterThan(12)
