@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { check } from './check.js'
+import type { KafkaOptions } from '@grantlog/eventing'
+import { check, type Result } from './check.js'
 import { CommandConsumer, type Consumer, ProbedConsumer } from './consumer.js'
+import { httpCases } from './http-cases.js'
+import { HttpFeed } from './http-feed.js'
 import { kafkaCases } from './kafka-cases.js'
 import { KafkaFeed } from './kafka-feed.js'
 import { help, type Options, readOptions, UsageError } from './options.js'
@@ -15,12 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     const options = readOptions(args)
-    const results = await check({
-      cases: kafkaCases,
-      feed: () => new KafkaFeed({ ...options.kafka, topicPrefix: prefixOf(options) }),
-      consumer: () => consumerOf(options),
-      patience: options.patience,
-    })
+    const results = await resultsOf(options)
     process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : `${report(results)}\n`)
     return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
   } catch (error) {
@@ -31,9 +29,20 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+function resultsOf(options: Options): Promise<Result[]> {
+  const { feed, patience } = options
+  const rest = { consumer: () => consumerOf(options), patience }
+  if ('http' in feed) return check({ cases: httpCases, feed: () => new HttpFeed(feed.http), ...rest })
+  const topicPrefix = () => prefixOf(feed.kafka, options.command)
+  return check({
+    cases: kafkaCases,
+    feed: () => new KafkaFeed({ ...feed.kafka, topicPrefix: topicPrefix() }),
+    ...rest,
+  })
+}
+
 /** A new topic for each consumer that we start; whoever is started elsewhere knows one. */
-function prefixOf({ kafka, command }: Options): string {
-  const { topicPrefix = '' } = kafka
+function prefixOf({ topicPrefix = '' }: KafkaOptions, command: readonly string[]): string {
   return command.length === 0 ? topicPrefix : `${topicPrefix}feed-check-${randomUUID().slice(0, 8)}.`
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { KafkaOptions } from '@grantlog/eventing'
+import type { HttpFeedOptions } from './http-feed.js'
 import type { Patience } from './stage.js'
 
 /** A mistake in how the program was called, in one sentence. */
@@ -8,7 +9,8 @@ export class UsageError extends Error {
 }
 
 export interface Options {
-  readonly kafka: KafkaOptions
+  /** Where the feed is played: on Kafka, or over HTTP. */
+  readonly feed: { readonly kafka: KafkaOptions } | { readonly http: HttpFeedOptions }
   readonly command: readonly string[]
   readonly probe: string | undefined
   readonly patience: Patience
@@ -17,6 +19,7 @@ export interface Options {
 
 export const help = `Usage: feed-check --brokers LIST [options] -- COMMAND …
        feed-check --brokers LIST --prefix TEXT --probe URL [options]
+       feed-check --http PORT [--token-file FILE] [options] [--probe URL] [-- COMMAND …]
 
 Plays the feed of revocations to your consumer, and says what it does wrong.
 Rules: docs/how-to/consume-revocations.md.
@@ -24,8 +27,10 @@ Rules: docs/how-to/consume-revocations.md.
   --brokers LIST     host:port, separated by commas: a Kafka where topics may be created. How it is reached:
                      KAFKA_USERNAME, KAFKA_PASSWORD (SCRAM-SHA-512), KAFKA_TLS=on
   --prefix TEXT      stands before the topic’s name. The topic is created, and deleted at the end
-  -- COMMAND …       starts your consumer; {brokers} and {prefix} stand for the feed, as do KAFKA_BROKERS and
-                     KAFKA_TOPIC_PREFIX in its environment. It prints lines of JSON: {"kind","id","issuedBefore"} per revoked
+  --http PORT        plays it over HTTP instead: http://127.0.0.1:PORT/revocations; 0 with a command: any free port
+  --token-file FILE  where the access token is written that your consumer sends; needed with --probe alone
+  -- COMMAND …       starts your consumer; {brokers} and {prefix}, or {url} and {tokenFile}, stand for the feed, as do
+                     KAFKA_BROKERS, KAFKA_TOPIC_PREFIX, FEED_URL and FEED_TOKEN_FILE in its environment. It prints lines of JSON: {"kind","id","issuedBefore"} per revoked
                      target, {"state":"ready"} and {"state":"stale"} when it becomes so
   --probe URL        asks your consumer instead: GET URL?kind=…&id=…&iat=… answers 200 (a token that names the
                      target, issued then, is allowed), 401 or 403 (revoked), or 503 (refuses: stale, or a gap)
@@ -38,20 +43,12 @@ export function readOptions(args: readonly string[], env = process.env): Options
   const end = args.indexOf('--')
   const [own, command] = end === -1 ? [args, []] : [args.slice(0, end), args.slice(end + 1)]
   const values = parsed(own)
-  if (values.brokers === undefined) throw new UsageError('Say where Kafka is: --brokers LIST.')
   if (command.length === 0 && values.probe === undefined)
     throw new UsageError('Say which consumer: -- COMMAND, --probe URL, or both.')
-  if (command.length === 0 && !values.prefix)
-    throw new UsageError('A consumer that is started elsewhere has to know the topic: say --prefix TEXT.')
   if (values.probe !== undefined && !URL.canParse(values.probe))
     throw new UsageError(`--probe must be a URL, not “${values.probe}”.`)
   return {
-    kafka: {
-      clientId: 'feed-check',
-      brokers: values.brokers.split(',').map(broker => broker.trim()),
-      ...(values.prefix !== undefined && { topicPrefix: values.prefix }),
-      ...loginOf(env),
-    },
+    feed: feedOf(values, command.length > 0, env),
     command,
     probe: values.probe,
     patience: {
@@ -62,6 +59,35 @@ export function readOptions(args: readonly string[], env = process.env): Options
   }
 }
 
+function feedOf(
+  values: ReturnType<typeof parsed>,
+  isStarted: boolean,
+  env: NodeJS.ProcessEnv,
+): Options['feed'] {
+  const { brokers, prefix, http, 'token-file': tokenFile } = values
+  if ((brokers === undefined) === (http === undefined))
+    throw new UsageError('Say where the feed is to be played: --brokers LIST, or --http PORT.')
+  if (http !== undefined) {
+    if (!/^\d{1,5}$/.test(http) || Number(http) > 65_535)
+      throw new UsageError(`--http must be a port from 0 to 65535, not “${http}”.`)
+    if (!isStarted && (http === '0' || tokenFile === undefined))
+      throw new UsageError(
+        'A consumer that is started elsewhere has to know the feed: say --http PORT, not 0, and --token-file FILE.',
+      )
+    return { http: { port: Number(http), tokenFile } }
+  }
+  if (!isStarted && !prefix)
+    throw new UsageError('A consumer that is started elsewhere has to know the topic: say --prefix TEXT.')
+  return {
+    kafka: {
+      clientId: 'feed-check',
+      brokers: (brokers ?? '').split(',').map(broker => broker.trim()),
+      ...(prefix !== undefined && { topicPrefix: prefix }),
+      ...loginOf(env),
+    },
+  }
+}
+
 function parsed(args: readonly string[]) {
   try {
     return parseArgs({
@@ -69,6 +95,8 @@ function parsed(args: readonly string[]) {
       options: {
         brokers: { type: 'string' },
         prefix: { type: 'string' },
+        http: { type: 'string' },
+        'token-file': { type: 'string' },
         probe: { type: 'string' },
         'stale-after': { type: 'string', default: '10' },
         within: { type: 'string', default: '20' },

@@ -7,6 +7,9 @@ export class Wrong extends Error {
   override readonly name = 'Wrong'
 }
 
+/** Seconds that a consumer may take to alarm, once it can know. */
+export const alarmSeconds = 5
+
 export interface Patience {
   /** Seconds that it may take to start, and to apply what came. */
   readonly within: number
