@@ -88,7 +88,7 @@ export function signJwt(
 
 /**
  * The claims of an access token that {@link signAccessToken} made with one of the keys, or undefined for any other text. Whether they
- * still hold is the caller's to judge. For the hot path; for a resource server use a library for JWTs.
+ * still hold is the caller's to judge. For the hot path: whatever is written otherwise is left to a library for JWTs.
  *
  * @param keyOf the public key of a `kid`; undefined: not one of ours
  * @see RFC 7515 §5.2, RFC 7518 §3, RFC 8037 §3.1

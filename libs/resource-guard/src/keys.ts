@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { KeyObject } from 'node:crypto'
 import { type SigningAlgorithm, signingAlgorithms } from '@grantlog/oauth'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 
@@ -96,4 +96,24 @@ export function isKeyFor(algorithm: string | undefined, key: CryptoKey | KeyObje
   return 'algorithm' in key
     ? key.algorithm.name === kinds[kind].name
     : key.asymmetricKeyType === kinds[kind].type
+}
+
+/** A key and the one algorithm that it is for, as Node's own functions take it. */
+export interface NodeKey {
+  readonly algorithm: SigningAlgorithm
+  readonly publicKey: KeyObject
+}
+
+const nodeKeys = new WeakMap<CryptoKey, NodeKey>()
+
+/** undefined for a `KeyObject`: it does not say which algorithm it is for (RFC 8725 §3.1). */
+export function nodeKeyOf(key: CryptoKey | KeyObject): NodeKey | undefined {
+  if (!('algorithm' in key)) return undefined
+  const known = nodeKeys.get(key)
+  if (known !== undefined) return known
+  const algorithm = signingAlgorithms.find(each => isKeyFor(each, key))
+  if (algorithm === undefined) return undefined
+  const made = { algorithm, publicKey: KeyObject.from(key) }
+  nodeKeys.set(key, made)
+  return made
 }
