@@ -286,7 +286,7 @@ describeWithKustomize('the manifests for Kubernetes', () => {
 /** The first part of each path that a controller answers; two of a well-known one. */
 function pathsIn(source: string): string[] {
   const prefix = /@Controller\((?:'([^']*)')?\)/.exec(source)?.[1]
-  if (prefix !== undefined) return [`/${prefix}`]
+  if (prefix !== undefined) return [firstPart(prefix)]
   return [...source.matchAll(/@(?:Get|Post|Put|Delete)\(([^)]*)\)/g)].flatMap(([, argument = '']) => {
     const paths = [...argument.matchAll(/'([^']*)'/g)].map(([, path]) => path ?? '')
     return (paths.length > 0 ? paths : ['']).map(firstPart)
