@@ -31,6 +31,19 @@ function metrics(transport: 'embedded' | 'kafka') {
       expect(resource.get(`grantlog_guard_remembered{what="${what}"}`)).toBeGreaterThanOrEqual(0)
   })
 
+  it('are a page for people too: how far the sample API has heard each source', async () => {
+    const status = async () => {
+      const answer = await fetch(`${running.installation.url('resource')}/status`, {
+        headers: { accept: 'text/html' },
+      })
+      expect(answer.headers.get('refresh')).toBe('2')
+      return answer.text()
+    }
+    const fresh = await status()
+    expect(fresh.match(/>fresh</g)).toHaveLength(3)
+    expect(fresh).toContain('Up to date')
+  })
+
   it('tell how long a revocation took until it is denied, and nothing of those before the process began', async () => {
     const count = 'grantlog_revocation_seconds_count{source="token"}'
     expect((await read('resource')).get(count)).toBeUndefined()

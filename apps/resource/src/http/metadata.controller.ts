@@ -6,7 +6,10 @@ import {
 import { CONFIG } from '@grantlog/platform'
 import { Guard } from '@grantlog/resource-guard'
 import { Public } from '@grantlog/resource-guard/nest'
-import { Controller, Get, Header, Inject } from '@nestjs/common'
+import { contentSecurityPolicy } from '@grantlog/ui'
+import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { statusPage } from '../pages/status.page.js'
 import type { ResourceConfig } from '../resource.config.js'
 
 /** What a client can learn of this API without a token. */
@@ -31,9 +34,20 @@ export class MetadataController {
     })
   }
 
-  /** How far this process has heard the revocations: whether its answers can be trusted. */
+  /** How far this process has heard the revocations: whether its answers can be trusted. For a browser a page that stays up to date. */
   @Get('status')
-  status() {
-    return { resource: this.config.AUDIENCE, revocations: this.guard.health() }
+  status(@Req() { headers }: FastifyRequest, @Res() reply: FastifyReply): void {
+    const health = this.guard.health()
+    const { AUDIENCE, MAX_STALENESS_SECONDS } = this.config
+    reply.header('vary', 'accept')
+    if (!headers.accept?.includes('text/html')) {
+      void reply.send({ resource: AUDIENCE, revocations: health })
+      return
+    }
+    void reply
+      .header('content-type', 'text/html; charset=utf-8')
+      .header('content-security-policy', contentSecurityPolicy())
+      .header('refresh', '2')
+      .send(statusPage(AUDIENCE, health, MAX_STALENESS_SECONDS))
   }
 }
