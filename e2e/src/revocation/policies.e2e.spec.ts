@@ -16,7 +16,7 @@ import { type Channel, Watch } from './watch.js'
 
 const maxStalenessSeconds = 3
 const allowForSeconds = 3
-const tokenCount = 3000
+const tokenCount = 2000
 
 describeWithKafka('resource servers that hear no revocations, each with its policy', () => {
   let running: RunningSystem
