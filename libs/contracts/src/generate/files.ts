@@ -14,6 +14,13 @@ const corpusFolder = 'libs/contracts/corpus'
 
 /** What derives from the catalogue: text by path, from the repository's root. The same catalogue gives the same bytes. */
 export function derivedFiles(): ReadonlyMap<string, string> {
+  derived ??= derive()
+  return derived
+}
+
+let derived: ReadonlyMap<string, string> | undefined
+
+function derive(): ReadonlyMap<string, string> {
   return new Map([
     ...allVersions().map(
       entry => [`${schemaFolder}/${wireType(entry)}.json`, json(eventSchema(entry))] as const,
@@ -43,14 +50,14 @@ export function generate(root: string): string[] {
 
 /** What is wrong with the files under a root, one sentence each; none when everything is fresh. Writes nothing. */
 export function problems(root: string): string[] {
-  const derived = [...derivedFiles()].flatMap(([path, text]) => {
+  const stale = [...derivedFiles()].flatMap(([path, text]) => {
     const content = contentOf(root, path)
     if (content === undefined) return [`${path} is missing`]
     return content === text ? [] : [`${path} is not what the catalogue says`]
   })
   const missing = [...corpusFiles().keys()].filter(path => contentOf(root, path) === undefined)
   return [
-    ...derived,
+    ...stale,
     ...orphanedSchemas(root).map(path => `${path} is of an event that the catalogue does not have`),
     ...missing.map(path => `${path} is missing`),
     ...storedCorpus(root).flatMap(([path, text]) => corpusProblem(path, text) ?? []),
@@ -75,8 +82,7 @@ function storedCorpus(root: string): (readonly [path: string, text: string])[] {
 }
 
 function orphanedSchemas(root: string): string[] {
-  const derived = derivedFiles()
-  return filesIn(root, schemaFolder).filter(path => !derived.has(path))
+  return filesIn(root, schemaFolder).filter(path => !derivedFiles().has(path))
 }
 
 function filesIn(root: string, folder: string): string[] {
