@@ -15,6 +15,9 @@ export const nodeOptions = ['--max-semi-space-size=16', '--max-old-space-size=25
 /** Of the C library, beside `nodeOptions`: memory that one thread gave back is there for all. */
 export const memoryEnv = { MALLOC_ARENA_MAX: '2' }
 
+/** What Node compiled of a service is kept: the next process need not do it again. */
+const compileCache = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/grantlog') }
+
 /** One service as a process of its own. Killed by anything but us, it is started again. */
 export class ServiceProcess {
   #child: ChildProcess | undefined
@@ -156,7 +159,7 @@ function launch(name: ServiceName, args: string[], env: NodeJS.ProcessEnv): Chil
   const main = join(root, 'apps', name, 'dist/main.js')
   // its own process group: Ctrl-C in the terminal reaches the launcher, which stops its services in order
   return spawn(process.execPath, [...nodeOptions, main, ...args], {
-    env: { ...memoryEnv, ...env },
+    env: { ...memoryEnv, ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
   })
