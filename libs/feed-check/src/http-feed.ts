@@ -26,7 +26,7 @@ export class HttpFeed implements Feed {
   /** Events to an answer. */
   pageSize = 1000
   readonly #server: Server = createServer((request, response) => void this.#answer(request, response))
-  readonly #lines: string[] = []
+  readonly #lines: { readonly type: string; readonly text: string }[] = []
   /** When each silent source was heard last. */
   readonly #silent = new Map<Service, Date>()
   /** Refuses with this status. */
@@ -62,7 +62,7 @@ export class HttpFeed implements Feed {
   }
 
   publish(...events: readonly Envelope[]): void {
-    this.#lines.push(...events.map(eventLine))
+    this.#lines.push(...events.map(event => ({ type: event.type, text: eventLine(event) })))
   }
 
   /** Sources of which nothing more is heard; none: all are heard again. */
@@ -124,7 +124,7 @@ export class HttpFeed implements Feed {
     const until = performance.now() + waitSeconds * 1000
     while (this.#lines.length === from && performance.now() < until && !response.destroyed)
       await delay(lookMilliseconds)
-    const events = this.#lines.slice(from, from + this.pageSize)
+    const events = this.#lines.slice(from, from + this.pageSize).map(({ text }) => text)
     const cursor = from + events.length
     const more = cursor < this.#lines.length
     return { cursor: String(cursor), ...(!more && { heard: this.#heard() }), more, events }
@@ -133,8 +133,8 @@ export class HttpFeed implements Feed {
   async #stream(from: number, response: ServerResponse): Promise<void> {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     for (let at = from, toldAt = 0; !response.destroyed; await delay(lookMilliseconds)) {
-      for (; at < this.#lines.length; at++)
-        response.write(`event: token.revoked.v1\ndata: ${this.#lines[at]}\nid: ${at + 1}\n\n`)
+      for (const { type, text } of this.#lines.slice(at))
+        response.write(`event: ${type}\ndata: ${text}\nid: ${++at}\n\n`)
       if (performance.now() - toldAt < heardMilliseconds) continue
       response.write(`event: heard\ndata: ${JSON.stringify(this.#heard())}\n\n`)
       toldAt = performance.now()
