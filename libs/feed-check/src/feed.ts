@@ -36,6 +36,18 @@ export function targetOn(partition: number, kind = 'grant'): Target {
 
 export const partitionOfTarget = ({ kind, id }: Target) => partitionOf('revocations', `${kind}-${id}`)
 
+/** The event as a service of tomorrow may say it: with fields that nobody knows today. */
+export function grown(event: Envelope): Envelope & { readonly region: string } {
+  const target = { ...Object(event.data.target), label: 'new' }
+  return { ...event, region: 'north', data: { ...event.data, note: 'new', target } }
+}
+
+/** An event of a type that nobody knows today. */
+export function ofUnknownType(event: Envelope): Envelope {
+  const type = 'token.restricted.v1'
+  return { ...event, type, dataschema: schemaOf(type), data: { measure: 'half' } }
+}
+
 /** Numbers the events of each source, as its log does. */
 export class SourceLogs {
   readonly #last = new Map<Service, number>()

@@ -1,7 +1,7 @@
-import { type Envelope, schemaOf, services } from '@grantlog/contracts'
+import { services } from '@grantlog/contracts'
 import type { Case } from './case.js'
 import { commonCases } from './common-cases.js'
-import { type Revocation, targetOn } from './feed.js'
+import { grown, ofUnknownType, type Revocation, targetOn } from './feed.js'
 import type { HttpFeed } from './http-feed.js'
 import { alarmSeconds, type Stage } from './stage.js'
 
@@ -28,9 +28,8 @@ export const httpCases: readonly Case<HttpFeed>[] = [
     rule: 5,
     async run(stage) {
       const { feed } = stage
-      const type = 'token.restricted.v1'
       const unknown = feed.logs.revoked({ target: targetOn(0), issuedBefore: null })
-      feed.publish({ ...unknown, type, dataschema: schemaOf(type), data: { measure: 'half' } })
+      feed.publish(ofUnknownType(unknown))
       await goesOn(stage, 'Ignore event types that you do not know.')
     },
   },
@@ -40,13 +39,7 @@ export const httpCases: readonly Case<HttpFeed>[] = [
     async run(stage) {
       const { feed } = stage
       const revocation: Revocation = { target: targetOn(1), issuedBefore: null }
-      const event = feed.logs.revoked(revocation)
-      const grown: Envelope & { region: string } = {
-        ...event,
-        region: 'north',
-        data: { ...event.data, note: 'new', target: { ...revocation.target, label: 'new' } },
-      }
-      feed.publish(grown)
+      feed.publish(grown(feed.logs.revoked(revocation)))
       await stage.applied([revocation], 'Ignore fields that you do not know: a new one is a minor change.')
     },
   },

@@ -1,7 +1,6 @@
-import { type Envelope, schemaOf } from '@grantlog/contracts'
 import type { Case } from './case.js'
 import { commonCases } from './common-cases.js'
-import { partitions, type Revocation, targetOn } from './feed.js'
+import { grown, ofUnknownType, partitions, type Revocation, targetOn } from './feed.js'
 import type { KafkaFeed } from './kafka-feed.js'
 import { alarmSeconds } from './stage.js'
 
@@ -62,13 +61,9 @@ export const kafkaCases: readonly Case<KafkaFeed>[] = [
     rule: 5,
     async run(stage) {
       const { feed } = stage
-      const type = 'token.restricted.v1'
       const unknown = feed.logs.revoked({ target: targetOn(0), issuedBefore: null })
       const next: Revocation = { target: targetOn(0), issuedBefore: null }
-      await feed.send([
-        feed.message({ ...unknown, type, dataschema: schemaOf(type), data: { measure: 'half' } }),
-        feed.message(feed.logs.revoked(next)),
-      ])
+      await feed.send([feed.message(ofUnknownType(unknown)), feed.message(feed.logs.revoked(next))])
       const otherwise = 'Ignore event types that you do not know; they are links of the chain all the same.'
       await stage.applied([next], otherwise)
       await stage.serves(otherwise)
@@ -80,13 +75,7 @@ export const kafkaCases: readonly Case<KafkaFeed>[] = [
     async run(stage) {
       const { feed } = stage
       const revocation: Revocation = { target: targetOn(1), issuedBefore: null }
-      const event = feed.logs.revoked(revocation)
-      const grown: Envelope & { region: string } = {
-        ...event,
-        region: 'north',
-        data: { ...event.data, note: 'new', target: { ...revocation.target, label: 'new' } },
-      }
-      await feed.send([feed.message(grown)])
+      await feed.send([feed.message(grown(feed.logs.revoked(revocation)))])
       const otherwise = 'Ignore fields that you do not know: a new one is a minor change.'
       await stage.applied([revocation], otherwise)
       await stage.serves(otherwise)
