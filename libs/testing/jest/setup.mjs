@@ -36,6 +36,7 @@ export default async function setup() {
   const control = createServer((request, response) => {
     const start = servers[request.url ?? '']
     if (!start) return response.writeHead(404).end()
+    response.setHeader('connection', 'close') // a worker too busy to hear that an idle one was ended would ask into the void
     start().then(
       answer => response.end(JSON.stringify(answer)),
       error => response.writeHead(500).end(error.message),
