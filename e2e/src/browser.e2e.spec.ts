@@ -1,11 +1,11 @@
 import { browser, screenshot, seriousViolations, type TestBrowser } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { type OwnSystem, startSystem } from './running-system.js'
 import { DeviceWorld } from './standards/device-world.js'
 
 type Page = Awaited<ReturnType<TestBrowser['page']>>
 
-let running: RunningSystem
+let running: OwnSystem
 let chromium: TestBrowser
 beforeAll(async () => {
   running = await startSystem('embedded')

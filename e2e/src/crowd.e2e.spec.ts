@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Wire } from './bad-input/wire.js'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { type OwnSystem, startSystem } from './running-system.js'
 
 const atOnce = 64
 
 /** More requests at once than the database takes connections, each of which needs several: none may wait for what another holds. */
 describe('a crowd of operators’ requests', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let token: string
   beforeAll(async () => {
     running = await startSystem('embedded', {

@@ -1,9 +1,9 @@
 import { type DatabaseName, databaseNames } from '@grantlog/launcher'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { type OwnSystem, startSystem } from './running-system.js'
 
-let running: RunningSystem
+let running: OwnSystem
 beforeAll(async () => {
   running = await startSystem('embedded')
 })

@@ -8,10 +8,10 @@ import { describeWhere, describeWithKafka, eventually, exampleConsumers } from '
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { Wire } from './bad-input/wire.js'
 import { confidentialClient } from './clients.js'
-import { Ada, type RunningSystem, startSystem } from './running-system.js'
+import { Ada, type OwnSystem, startSystem } from './running-system.js'
 
 describeWithKafka('the examples of consumers', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let operator: string
   let folder: string
   let ada: Ada

@@ -1,10 +1,10 @@
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, refreshUntilRefused, type TestClient } from './clients.js'
-import { Ada, type RunningSystem, startTwice, twoOfEach, untilStatus } from './running-system.js'
+import { Ada, type OwnSystem, startTwice, twoOfEach, untilStatus } from './running-system.js'
 
 function mainJob(transport: 'embedded' | 'kafka') {
-  let running: RunningSystem
+  let running: OwnSystem
   beforeAll(async () => {
     running = await startTwice({}, transport, twoOfEach)
   })
@@ -24,7 +24,7 @@ function mainJob(transport: 'embedded' | 'kafka') {
       }),
     })
 
-  const faces: [string, (running: RunningSystem) => Promise<TestClient>][] = [
+  const faces: [string, (running: OwnSystem) => Promise<TestClient>][] = [
     ['confidential client (openid-client)', confidentialClient],
     ['public client (oauth4webapi)', publicClient],
   ]

@@ -4,7 +4,7 @@ import {
   type Backbone,
   type DatabaseName,
   environmentOf,
-  type Installation,
+  type Premises,
   ServiceProcess,
 } from '@grantlog/launcher'
 import { freePort } from '@grantlog/servers'
@@ -20,7 +20,7 @@ export interface Instance {
 
 export async function startInstance(
   service: DatabaseName,
-  { installation, backbone }: { readonly installation: Installation; readonly backbone: Backbone },
+  { installation, backbone }: { readonly installation: Premises; readonly backbone: Backbone },
   settings: NodeJS.ProcessEnv,
 ): Promise<Instance> {
   const port = await freePort()

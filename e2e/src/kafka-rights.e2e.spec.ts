@@ -3,13 +3,13 @@ import { applyTopics, type KafkaOptions, KafkaSink, KafkaTransport, verifyTopics
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient } from './clients.js'
-import { Ada, type RunningSystem, startSystem } from './running-system.js'
+import { Ada, type OwnSystem, startSystem } from './running-system.js'
 
 const users = ['clients', 'consent', 'token', 'resource'] as const satisfies Reader[]
 const all = Object.keys(topics) as Topic[]
 
 describeWithKafka('on Kafka', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   beforeAll(async () => {
     running = await startSystem('kafka')
     // so that every topic that is read holds an event

@@ -7,12 +7,12 @@ import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { Wire } from './bad-input/wire.js'
-import { type RunningSystem, startSystem, untilStatus } from './running-system.js'
+import { type OwnSystem, startSystem, untilStatus } from './running-system.js'
 
 const program = join(import.meta.dirname, '../../apps/cli/dist/main.js')
 
 describe('the signing keys of a running system', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let wire: Wire
   beforeAll(async () => {
     running = await startSystem('embedded')

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { expectRefusal, Wire } from './bad-input/wire.js'
 import { type Endpoints, startEndpoints } from './endpoints.js'
-import { type RunningSystem, startSystem, untilStatus } from './running-system.js'
+import { type OwnSystem, startSystem, untilStatus } from './running-system.js'
 
 const noRates = { ADDRESS_RATE: '0', CLIENT_RATE: '0' }
 const clientCredentials = { grant_type: 'client_credentials', resource: 'urn:grantlog:platform' }
 
 describe('the limits of the endpoints at which clients authenticate', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let wire: Wire
   const instances: Endpoints[] = []
   beforeAll(async () => {

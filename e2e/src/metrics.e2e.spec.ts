@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { MachineTokens } from './revocation/machine-tokens.js'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { type OwnSystem, startSystem } from './running-system.js'
 
 function metrics(transport: 'embedded' | 'kafka') {
-  let running: RunningSystem
+  let running: OwnSystem
   beforeAll(async () => {
     running = await startSystem(transport)
   })

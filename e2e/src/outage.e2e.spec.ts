@@ -1,10 +1,10 @@
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, refreshUntilRefused } from './clients.js'
-import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
+import { Ada, type OwnSystem, startSystem, untilStatus } from './running-system.js'
 
 function outage(transport: 'embedded' | 'kafka') {
-  let running: RunningSystem
+  let running: OwnSystem
   const ready = (service: 'consent' | 'resource') =>
     fetch(`${running.installation.url(service)}/health/ready`)
   beforeAll(async () => {

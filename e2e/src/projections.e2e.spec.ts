@@ -4,13 +4,13 @@ import { askProjection, type ProjectionAction, requestState } from '@grantlog/ev
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { type OwnSystem, startSystem } from './running-system.js'
 
 const program = join(import.meta.dirname, '../../apps/cli/dist/main.js')
 const services = ['clients', 'consent', 'token'] as const
 
 function projections(transport: 'embedded' | 'kafka') {
-  let running: RunningSystem
+  let running: OwnSystem
   beforeAll(async () => {
     running = await startSystem(transport)
   })

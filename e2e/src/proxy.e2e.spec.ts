@@ -9,7 +9,7 @@ import { eventually, server as identity } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Tokens, Wire } from './bad-input/wire.js'
 import { type Endpoints, startEndpoints } from './endpoints.js'
-import { type RunningSystem, startSystem } from './running-system.js'
+import { type OwnSystem, startSystem } from './running-system.js'
 import { dpopProof, newKey } from './standards/request-world.js'
 import { TlsProxy } from './tls-proxy.js'
 
@@ -20,7 +20,7 @@ const certificates = getCACertificates('default')
 describe('behind a proxy that ends TLS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'grantlog-proxy-'))
   let proxy: TlsProxy
-  let inside: RunningSystem
+  let inside: OwnSystem
   /** Everything as the world sees it: at one host. */
   let wire: Wire
   const instances: Endpoints[] = []

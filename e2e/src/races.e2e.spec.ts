@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, type TestClient } from './clients.js'
-import { Ada, type RunningSystem, startTwice, untilStatus } from './running-system.js'
+import { Ada, type RunningSystem, sharedSystem, untilStatus } from './running-system.js'
 
 describe('one-time things presented fifty times at once', () => {
   let running: RunningSystem
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
   })
-  afterAll(() => running?.stop())
 
   const parallel = <T>(work: () => Promise<T>) => Promise.allSettled(Array.from({ length: 50 }, work))
   const read = (accessToken: string) =>

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { expectRefusal, Wire } from './bad-input/wire.js'
 import { confidentialClient } from './clients.js'
-import { Ada, type RunningSystem, startTwice } from './running-system.js'
+import { Ada, type OwnSystem, startTwice } from './running-system.js'
 
 interface Page {
   readonly cursor: string
@@ -20,7 +20,7 @@ interface Page {
 }
 
 function revocationFeed(transport: 'embedded' | 'kafka') {
-  let running: RunningSystem
+  let running: OwnSystem
   let wire: Wire
   let authorization: string
   beforeAll(async () => {

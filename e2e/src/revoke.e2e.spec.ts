@@ -12,7 +12,7 @@ import {
   type Tokens,
 } from './clients.js'
 import { startInstance } from './instance.js'
-import { Ada, type RunningSystem, startSystem, untilStatus } from './running-system.js'
+import { Ada, type OwnSystem, startSystem, untilStatus } from './running-system.js'
 
 const grantlog = join(import.meta.dirname, '../../apps/cli/dist/main.js')
 const password = 'a-password-of-several-words'
@@ -35,7 +35,7 @@ class World {
   #operatorToken = ''
   #people = 0
 
-  constructor(readonly running: RunningSystem) {}
+  constructor(readonly running: OwnSystem) {}
 
   async open(): Promise<void> {
     this.#operatorToken = await this.tokenFor('accounts:write clients:write revocations:write')

@@ -3,7 +3,7 @@ import { databaseNames, prove } from '@grantlog/launcher'
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient, type TestClient } from './clients.js'
-import { Ada, type RunningSystem, startTwice, twoOfEach } from './running-system.js'
+import { Ada, type OwnSystem, startTwice, twoOfEach } from './running-system.js'
 
 /** Between two requests of a worker: starting a process takes its share of the processor too. */
 const pauseMilliseconds = 20
@@ -41,7 +41,7 @@ class Load {
 }
 
 function rollingRestart(transport: 'embedded' | 'kafka') {
-  let running: RunningSystem
+  let running: OwnSystem
   beforeAll(async () => {
     running = await startTwice({ token: { ADDRESS_RATE: '0', CLIENT_RATE: '0' } }, transport, twoOfEach)
   })
@@ -111,7 +111,7 @@ function rollingRestart(transport: 'embedded' | 'kafka') {
   }, 300_000)
 
   /** One person who stays signed in. */
-  function mainJob(make: (running: RunningSystem) => Promise<TestClient>): () => Promise<void> {
+  function mainJob(make: (running: OwnSystem) => Promise<TestClient>): () => Promise<void> {
     const ada = new Ada(running)
     const invoices = (accessToken: string) =>
       ok(fetch(running.audience, { headers: { authorization: `Bearer ${accessToken}` } }))

@@ -4,22 +4,25 @@ import { formOf, type Page, Visitor } from '@grantlog/demonstration'
 import {
   audienceOf,
   type Backbone,
+  type DatabaseName,
   type Demo,
   eventsSince,
   grantsUrlOf,
   Installation,
   type LogLine,
   lastEvents,
+  type Premises,
+  type ServiceName,
   System,
   serviceNames,
   silence,
   temporary,
 } from '@grantlog/launcher'
+import { ask } from '@grantlog/testing'
 
-/** A whole system of its own: temporary data, free ports, real processes. */
+/** A whole system: temporary data, free ports, real processes. */
 export interface RunningSystem {
-  readonly installation: Installation
-  readonly system: System
+  readonly installation: Premises
   readonly backbone: Backbone
   readonly demo: Demo
   readonly audience: string
@@ -27,6 +30,11 @@ export interface RunningSystem {
   logged<T>(work: () => Promise<T>): Promise<{ result: T; log: LogLine[] }>
   /** What every process has written into its log. */
   written(): Promise<Record<string, string>>
+}
+
+/** One that nobody else uses: it may be broken. */
+export interface OwnSystem extends RunningSystem {
+  readonly system: System
   stop(): Promise<void>
 }
 
@@ -40,42 +48,74 @@ export function startTwice(
   settings?: Settings,
   transport: 'embedded' | 'kafka' = 'embedded',
   instances: Instances = { token: 2, consent: 2 },
-): Promise<RunningSystem> {
+): Promise<OwnSystem> {
   return startSystem(transport, settings, instances)
+}
+
+/**
+ * The system of this worker, with default settings and two instances of what issues tokens: its specs use it one after the other,
+ * each with clients of its own. Whoever stops a service, or changes what others rely on (keys, the person’s password, limits), starts
+ * a system.
+ */
+export async function sharedSystem(): Promise<RunningSystem> {
+  const { installation, databases, logs } = (await ask(`/system/${process.env.JEST_WORKER_ID}`)) as {
+    readonly installation: Omit<Premises, 'url'>
+    readonly databases: Readonly<Record<DatabaseName, { readonly owner: string; readonly service: string }>>
+    readonly logs: readonly string[]
+  }
+  const premises = {
+    ...installation,
+    url: (service: ServiceName) => `http://localhost:${installation.ports[service]}`,
+  }
+  const backbone: Backbone = {
+    transport: 'embedded',
+    databaseUrl: name => databases[name].owner,
+    serviceUrl: name => databases[name].service,
+  }
+  const { demo } = installation
+  if (demo === undefined) throw new Error('The shared system has no demonstration')
+  return runningSystem(premises, backbone, demo, () => logs)
 }
 
 export async function startSystem(
   transport: 'embedded' | 'kafka',
   settings: Settings = {},
   instances?: Instances,
-): Promise<RunningSystem> {
+): Promise<OwnSystem> {
   silence()
   const options = temporary(transport)
   const installation = await Installation.open(options)
   const system = new System(installation, options, settings, instances)
   try {
     const { backbone, demo } = await system.start()
-    return {
-      installation,
-      system,
-      backbone,
-      demo,
-      audience: audienceOf(installation),
-      async logged(work) {
-        const before = await settled(() => lastEvents(backbone), sameJson)
-        const result = await work()
-        return { result, log: await settled(() => eventsSince(backbone, before, () => true), sameJson) }
-      },
-      async written() {
-        const files = serviceNames.flatMap(name => system.service(name).logs)
-        const logs = files.map(async file => [basename(file, '.log'), await readFile(file, 'utf8')] as const)
-        return Object.fromEntries(await Promise.all(logs))
-      },
-      stop: () => system.stop(),
-    }
+    const logs = () => serviceNames.flatMap(name => system.service(name).logs)
+    return { ...runningSystem(installation, backbone, demo, logs), system, stop: () => system.stop() }
   } catch (error) {
     await system.stop()
     throw error
+  }
+}
+
+function runningSystem(
+  installation: Premises,
+  backbone: Backbone,
+  demo: Demo,
+  logs: () => readonly string[],
+): RunningSystem {
+  return {
+    installation,
+    backbone,
+    demo,
+    audience: audienceOf(installation),
+    async logged(work) {
+      const before = await settled(() => lastEvents(backbone), sameJson)
+      const result = await work()
+      return { result, log: await settled(() => eventsSince(backbone, before, () => true), sameJson) }
+    },
+    async written() {
+      const files = logs().map(async file => [basename(file, '.log'), await readFile(file, 'utf8')] as const)
+      return Object.fromEntries(await Promise.all(files))
+    },
   }
 }
 

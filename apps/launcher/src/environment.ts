@@ -1,5 +1,5 @@
 import { grantsOf, type Site } from '@grantlog/demonstration'
-import type { Installation, ServiceName } from './installation.js'
+import type { Premises, ServiceName } from './installation.js'
 
 /** How the services reach each other's events, and their own databases. */
 export interface Backbone {
@@ -19,11 +19,11 @@ export interface Backbone {
 export const databaseNames = ['clients', 'consent', 'token', 'resource'] as const
 export type DatabaseName = (typeof databaseNames)[number]
 
-export const audienceOf = (installation: Installation) => `${installation.url('resource')}/invoices`
-export const grantsUrlOf = (installation: Installation) => grantsOf(siteOf(installation))
+export const audienceOf = (installation: Premises) => `${installation.url('resource')}/invoices`
+export const grantsUrlOf = (installation: Premises) => grantsOf(siteOf(installation))
 
 /** Where the installation is reached. */
-export function siteOf(installation: Installation): Site {
+export function siteOf(installation: Premises): Site {
   return {
     issuer: installation.url('token'),
     clients: installation.url('clients'),
@@ -36,7 +36,7 @@ export function siteOf(installation: Installation): Site {
 /** The environment of one service: what it needs and nothing of the others. */
 export function environmentOf(
   service: ServiceName,
-  installation: Installation,
+  installation: Premises,
   backbone: Backbone,
 ): NodeJS.ProcessEnv {
   const { secrets, demo } = installation

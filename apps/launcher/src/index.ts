@@ -10,7 +10,7 @@ export {
   grantsUrlOf,
   migrationEnvironment,
 } from './environment.js'
-export { type Demo, Installation, type ServiceName, serviceNames } from './installation.js'
+export { type Demo, Installation, type Premises, type ServiceName, serviceNames } from './installation.js'
 export { eventsSince, type LogLine, lastEvents } from './log.js'
 export { type Options, temporary } from './options.js'
 export { prove } from './proof.js'

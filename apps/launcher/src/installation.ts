@@ -84,6 +84,9 @@ export class Installation {
   }
 }
 
+/** Where an installation is and what it keeps, for whoever does not run it. */
+export type Premises = Pick<Installation, 'folder' | 'ports' | 'secrets' | 'demo' | 'url'>
+
 const pidFile = 'launcher.pid'
 
 /** Two on one folder would stop each other's Postgres. */

@@ -1,6 +1,6 @@
 import { type ProofStep, prove as proveSite, Steps } from '@grantlog/demonstration'
 import { type Backbone, siteOf } from './environment.js'
-import type { Demo, Installation } from './installation.js'
+import type { Demo, Premises } from './installation.js'
 import { eventsSince, type LogLine, lastEvents } from './log.js'
 
 export interface Proof {
@@ -16,7 +16,7 @@ export interface Proof {
  * @param told hears of each step when it is done
  */
 export async function prove(
-  installation: Installation,
+  installation: Premises,
   backbone: Backbone,
   demo: Demo,
   told: (step: ProofStep) => void,

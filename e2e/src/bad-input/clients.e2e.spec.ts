@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { collection } from './clients-registrations-table.js'
 import { listing, type Operator, single, tokens } from './clients-table.js'
 import { expectRefusal, Requests, watch } from './requests.js'
@@ -11,7 +11,7 @@ let operator: Operator
 let appended: Awaited<ReturnType<typeof watch>>
 
 beforeAll(async () => {
-  running = await startSystem('embedded')
+  running = await sharedSystem()
   requests = new Requests(running, 'clients')
   const { demo, audience } = running
   const token = await requests.platformToken(demo.operator)
@@ -29,7 +29,6 @@ beforeAll(async () => {
   )
   appended = await watch(running)
 })
-afterAll(() => running?.stop())
 
 describe.each([
   ['whoever asks', tokens],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type OwnSystem, startTwice } from '../running-system.js'
 import {
   charles,
   cookieOf,
@@ -16,7 +16,7 @@ import {
 } from './consent-world.js'
 import { Requests, wordsOf } from './requests.js'
 
-let running: RunningSystem
+let running: OwnSystem
 let requests: Requests
 let world: World
 

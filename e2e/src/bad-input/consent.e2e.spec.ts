@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type OwnSystem, startTwice } from '../running-system.js'
 import { accounts } from './consent-accounts-table.js'
 import { proven, unproven } from './consent-authorize-table.js'
 import { anyForm, eachForm } from './consent-forms-table.js'
 import { createWorld, decisionForm, filled, get, revocationForm, type World } from './consent-world.js'
 import { expectRefusal, Requests, watch } from './requests.js'
 
-let running: RunningSystem
+let running: OwnSystem
 let requests: Requests
 let world: World
 let appended: Awaited<ReturnType<typeof watch>>

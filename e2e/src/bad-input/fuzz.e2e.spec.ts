@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type OwnSystem, startTwice } from '../running-system.js'
 import { Wire } from './wire.js'
 
 /** The registered errors of these endpoints: RFC 6749 §5.2, §4.1.2.1; RFC 7009 §2.2.1; RFC 8707 §2; RFC 9449 §5, §8. */
@@ -165,7 +165,7 @@ function requests(right: Right): fc.Arbitrary<Request> {
 }
 
 describe('random requests', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let wire: Wire
   let right: Right
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { jwtBearerGrantType } from '@grantlog/oauth'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
+import { type OwnSystem, startTwice, untilStatus } from '../running-system.js'
 import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
 import { dpopProof, RequestWorld, signed } from '../standards/request-world.js'
 import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
@@ -8,7 +8,7 @@ import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
 type Document = Readonly<Record<string, unknown>>
 
 describe('what the token service tells about itself', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let wire: Wire
   let metadata: Document
   let postClient: Client

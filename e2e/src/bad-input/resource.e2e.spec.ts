@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { bearer, type Material, post, refused, withoutToken, wrongInvoices } from './resource-requests.js'
 import { Wire } from './wire.js'
 
@@ -23,7 +23,7 @@ describe('the invoices API with wrong input', () => {
   let material: Material
   let before: string
   beforeAll(async () => {
-    running = await startSystem('embedded')
+    running = await sharedSystem()
     wire = new Wire(running)
     material = {
       read: await wire.tokens(wire.publicClient),
@@ -32,7 +32,6 @@ describe('the invoices API with wrong input', () => {
     }
     before = await invoices()
   })
-  afterAll(() => running?.stop())
 
   const invoices = async () =>
     (

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { forgeries } from './forgeries.js'
 import { type Client, type Code, expectRefusal, type Tokens, tampered, Wire, type Wrong } from './wire.js'
 
@@ -147,7 +147,7 @@ describe('revocation and introspection', () => {
   let wire: Wire
   let material: Material
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     wire = new Wire(running)
     material = {
       tokens: await wire.tokens(wire.confidential),
@@ -155,7 +155,6 @@ describe('revocation and introspection', () => {
       code: await wire.authorize(wire.confidential),
     }
   })
-  afterAll(() => running?.stop())
 
   const revoke = (token: string, client = wire.confidential, more: Record<string, string> = {}) =>
     wire.post('/revoke', { token, ...wire.named(client), ...more }, wire.authentication(client))

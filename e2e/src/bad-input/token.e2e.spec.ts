@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { type RunningSystem, sharedSystem } from '../running-system.js'
 import { anyGrant, clientAuthentication } from './token-any-grant.js'
 import { authorizationCode, clientCredentials, refreshToken } from './token-each-grant.js'
 import type { Material } from './token-requests.js'
@@ -18,7 +18,7 @@ describe('POST /token with wrong input', () => {
   let wire: Wire
   let material: Material
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     wire = new Wire(running)
     material = {
       tokens: await wire.tokens(wire.confidential),
@@ -27,7 +27,6 @@ describe('POST /token with wrong input', () => {
       code: await wire.authorize(wire.confidential),
     }
   })
-  afterAll(() => running?.stop())
 
   for (const [title, rows] of tables) {
     describe(title, () => {

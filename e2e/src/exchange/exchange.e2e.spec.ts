@@ -1,8 +1,8 @@
 import { eventually } from '@grantlog/testing'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal, type Tokens } from '../bad-input/wire.js'
-import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
+import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { type Material, wrongRequests } from './exchange-table.js'
 import {
   accessTokenType,
@@ -22,13 +22,12 @@ describe('token exchange (RFC 8693)', () => {
   let api: Client
   let subject: Tokens
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await ExchangeWorld.create(running)
     web = await world.webApplication()
     api = await world.portalClient()
     subject = await world.granted(web)
   })
-  afterAll(() => running?.stop())
 
   it('is what a client is registered for, and shown as it was registered', async () => {
     const shown = await world.registration(await world.archiveClient())

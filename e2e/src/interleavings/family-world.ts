@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { Client, Code, Tokens } from '../bad-input/wire.js'
 import { accessTokenType, archive, ExchangeWorld, exchangeType, portal } from '../exchange/exchange-world.js'
-import type { RunningSystem } from '../running-system.js'
+import type { OwnSystem } from '../running-system.js'
 import { RequestWorld } from '../standards/request-world.js'
 
 /** Who sends a refresh token: the client that it was given to, or somebody who got hold of it; nobody proves nothing. */
@@ -28,9 +28,11 @@ export class FamilyWorld {
     private readonly mallory: Client,
     private readonly portalClient: Client,
     private readonly archiveClient: Client,
+    /** Of the token service's instances, past the balancer. */
+    private readonly urls: readonly string[],
   ) {}
 
-  static async create(running: RunningSystem): Promise<FamilyWorld> {
+  static async create(running: OwnSystem): Promise<FamilyWorld> {
     const exchanges = await ExchangeWorld.create(running)
     const requests = await RequestWorld.create(running)
     const log = new pg.Client({ connectionString: running.backbone.databaseUrl('token') })
@@ -45,6 +47,7 @@ export class FamilyWorld {
       await requests.client(web),
       await exchanges.portalClient(),
       await exchanges.archiveClient(),
+      running.system.service('token').urls,
     )
   }
 
@@ -95,7 +98,7 @@ export class FamilyWorld {
     const { wire } = this.exchanges
     const headers = wire.basic(wire.running.demo.operator)
     return Promise.all(
-      this.#urls.map(async (_, at) => {
+      this.urls.map(async (_, at) => {
         const response = await this.#post(at, '/introspect', { token }, headers)
         return ((await response.json()) as { active: boolean }).active
       }),
@@ -112,10 +115,6 @@ export class FamilyWorld {
     return rows
   }
 
-  get #urls(): readonly string[] {
-    return this.exchanges.wire.running.system.service('token').urls
-  }
-
   async #token(
     at: number,
     client: Client,
@@ -128,7 +127,7 @@ export class FamilyWorld {
   }
 
   #post(at: number, path: string, form: Record<string, string>, headers: Record<string, string>) {
-    const url = `${this.#urls[at]}${path}`
+    const url = `${this.urls[at]}${path}`
     return fetch(url, { method: 'POST', headers, body: new URLSearchParams(form) })
   }
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type OwnSystem, startTwice } from '../running-system.js'
 import { type Action, FamilyRun } from './family-run.js'
 import { FamilyWorld } from './family-world.js'
 
@@ -64,7 +64,7 @@ const examples: [Schedule][] = [
 ].map(schedule => [schedule as unknown as Schedule])
 
 describe('a token family at two instances', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let world: FamilyWorld
   beforeAll(async () => {
     running = await startTwice({ token: { ADDRESS_RATE: '0', CLIENT_RATE: '0' } })

@@ -2,7 +2,7 @@ import { Freshness, followRevocations, Guard, RevocationSet, remoteKeys } from '
 import { eventually } from '@grantlog/testing'
 import { expect } from '@jest/globals'
 import type { Wire } from '../bad-input/wire.js'
-import type { RunningSystem } from '../running-system.js'
+import type { OwnSystem } from '../running-system.js'
 
 /** How a resource server learns that a token is revoked. Another way to tell them is another of these. */
 export const channelNames = ['Kafka', 'embedded', 'HTTP feed', 'introspection'] as const
@@ -15,7 +15,7 @@ export interface Channels {
 }
 
 export async function openChannels(
-  running: RunningSystem,
+  running: OwnSystem,
   wire: Wire,
   transport: 'embedded' | 'kafka',
 ): Promise<Channels> {

@@ -3,7 +3,7 @@ import type { EventData } from '@grantlog/contracts'
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Wire } from '../bad-input/wire.js'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type OwnSystem, startTwice } from '../running-system.js'
 import { type Channels, openChannels } from './channels.js'
 import { MachineTokens } from './machine-tokens.js'
 import { shiftedClock } from './shifted-clock.js'
@@ -13,7 +13,7 @@ type Revocation = EventData<'token.revoked'>
 
 /** Each way to revoke, and everybody who must hear of it, while the clock of the service that issues is some seconds off. */
 function matrix(transport: 'embedded' | 'kafka', secondsAhead: number) {
-  let running: RunningSystem
+  let running: OwnSystem
   let channels: Channels
   let bystander: string
   beforeAll(async () => {

@@ -10,7 +10,7 @@ import {
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { Wire } from '../bad-input/wire.js'
-import { type RunningSystem, startSystem } from '../running-system.js'
+import { type OwnSystem, startSystem } from '../running-system.js'
 import { MachineTokens } from './machine-tokens.js'
 import { type Channel, Watch } from './watch.js'
 
@@ -19,7 +19,7 @@ const allowForSeconds = 3
 const tokenCount = 2000
 
 describeWithKafka('resource servers that hear no revocations, each with its policy', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let machine: MachineTokens
   let following: ReturnType<typeof followRevocations>
   let watch: Watch

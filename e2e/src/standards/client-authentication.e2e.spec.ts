@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
+import { type OwnSystem, startTwice, untilStatus } from '../running-system.js'
 import { type Claims, newKey, RequestWorld, signed } from './request-world.js'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -14,7 +14,7 @@ const held = (name: keyof typeof certificates) => ({
 })
 
 describe('client authentication', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let world: RequestWorld
   const settings = {
     token: { ...proxy, CLIENT_CERTIFICATE_AUTHORITIES: certificates.authority },

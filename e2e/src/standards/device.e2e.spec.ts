@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { formOf, type Page } from '@grantlog/demonstration'
 import { parseSealKeys, sealCode } from '@grantlog/oauth'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal, tampered } from '../bad-input/wire.js'
 import { claimsOf } from '../exchange/exchange-world.js'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type RunningSystem, sharedSystem } from '../running-system.js'
 import {
   Answerer,
   type DeviceAuthorization,
@@ -24,7 +24,7 @@ describe('the device authorization grant (RFC 8628)', () => {
   let telly: Client
   let printer: Client
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await DeviceWorld.create(running)
     telly = await world.client()
     printer = await world.client({
@@ -33,7 +33,6 @@ describe('the device authorization grant (RFC 8628)', () => {
       jwks: world.requests.jwks,
     })
   })
-  afterAll(() => running?.stop())
 
   const errorOf = async (response: Response) => ((await response.json()) as { error?: string }).error
   const pollError = async (client: Client, { device_code }: DeviceAuthorization) =>
@@ -506,23 +505,23 @@ describe('the device authorization grant (RFC 8628)', () => {
   })
 
   it('authorization details reach the token, and the log has their digest (RFC 9396)', async () => {
-    const bank = 'https://bank.example/'
+    const kiosk = 'https://kiosk.example/'
     const payment = { type: 'payment', creditor: 'Merchant A' }
     const fields = [{ name: 'creditor', text: 'To' }]
     const api = {
-      api_id: 'bank',
-      audience: bank,
-      name: 'Bank',
-      scopes: [{ name: 'bank', text: 'Bank', access: 'read' }],
+      api_id: 'kiosk',
+      audience: kiosk,
+      name: 'Kiosk',
+      scopes: [{ name: 'kiosk', text: 'Kiosk', access: 'read' }],
     }
     const types = [{ type: 'payment', text: 'Pay once', fields }]
     expect((await world.requests.registerApi({ ...api, authorization_details_types: types })).status).toBe(
       201,
     )
-    const payer = await world.client({ scope: 'bank', authorization_details_types: ['payment'] })
+    const payer = await world.client({ scope: 'kiosk', authorization_details_types: ['payment'] })
     const codes = await world.begun(payer, {
       scope: '',
-      resource: bank,
+      resource: kiosk,
       authorization_details: JSON.stringify([payment]),
     })
     const consent = await world.ada.enter(codes.user_code)

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal, type Tokens } from '../bad-input/wire.js'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type RunningSystem, sharedSystem } from '../running-system.js'
 import {
   type Claims,
   codeOf,
@@ -23,7 +23,7 @@ describe('DPoP (RFC 9449)', () => {
   let publicClient: Client
   let binding: Client
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await RequestWorld.create(running)
     const grant_types = ['authorization_code', 'refresh_token']
     publicClient = await world.client({ token_endpoint_auth_method: 'none', grant_types })
@@ -32,7 +32,6 @@ describe('DPoP (RFC 9449)', () => {
       dpop_bound_access_tokens: true,
     })
   })
-  afterAll(() => running?.stop())
 
   const tokenUrl = () => world.wire.url('/token')
   let nonce: string

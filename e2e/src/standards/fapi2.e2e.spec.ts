@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { type RunningSystem, startSystem, untilStatus } from '../running-system.js'
+import { type OwnSystem, startSystem, untilStatus } from '../running-system.js'
 import {
   type Change,
   type Claims,
@@ -33,7 +33,7 @@ const withCertificate = (url: string, options: object): Promise<Response> => {
 const now = () => Math.floor(Date.now() / 1000)
 
 describe('the FAPI 2.0 Security Profile', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let world: RequestWorld
   let signing: Client
   let holding: Client

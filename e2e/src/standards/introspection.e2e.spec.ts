@@ -3,12 +3,12 @@ import { EmbeddedTransport } from '@grantlog/eventing'
 import type { LogLine } from '@grantlog/launcher'
 import { Freshness, Guard, RevocationSet, remoteIntrospection } from '@grantlog/resource-guard'
 import { eventually } from '@grantlog/testing'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeProtectedHeader } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { type Client, expectRefusal, type Tokens, tampered } from '../bad-input/wire.js'
 import { accessTokenType, claimsOf, exchangeType, jwtType } from '../exchange/exchange-world.js'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type RunningSystem, sharedSystem } from '../running-system.js'
 import { codeOf, dpopProof, newKey, RequestWorld, thumbprint } from './request-world.js'
 
 const notes = 'https://notes.example/'
@@ -25,7 +25,7 @@ describe('opaque tokens, and introspection of every token', () => {
   let app: Client
   let server: oauth.AuthorizationServer
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await RequestWorld.create(running)
     api = await world.client({ client_name: 'Notes' })
     const registered = await world.registerApi({
@@ -44,7 +44,6 @@ describe('opaque tokens, and introspection of every token', () => {
     await eventually(() => own(app))
     server = await discovered()
   })
-  afterAll(() => running?.stop())
 
   const application = () =>
     world.client({

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { type RunningSystem, startTwice } from '../running-system.js'
+import { type RunningSystem, sharedSystem } from '../running-system.js'
 import {
   type Claims,
   codeOf,
@@ -22,11 +22,10 @@ describe('signed authorization requests (RFC 9101)', () => {
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await RequestWorld.create(running)
     client = await world.client({ jwks: world.jwks })
   })
-  afterAll(() => running?.stop())
 
   const asked = (request: string, beside: Record<string, string> = {}) =>
     world.open({ client_id: client.id, request, ...beside })

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { LogLine } from '@grantlog/launcher'
 import { foreignSubject, jwtBearerGrantType } from '@grantlog/oauth'
 import { eventually } from '@grantlog/testing'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
 import { claimsOf } from '../exchange/exchange-world.js'
-import { type RunningSystem, startTwice, untilStatus } from '../running-system.js'
+import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { type Claims, type KeyPair, newKey, RequestWorld, signed } from './request-world.js'
 
 const idp = 'https://idp.example'
@@ -18,11 +18,10 @@ describe('JWTs as authorization grants (RFC 7523 §2.1)', () => {
   const key = newKey()
   const other = newKey()
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await RequestWorld.create(running)
     client = await registered()
   })
-  afterAll(() => running?.stop())
 
   const jwks = ({ publicKey }: KeyPair) => ({ keys: [publicKey.export({ format: 'jwk' })] })
   const registered = () =>

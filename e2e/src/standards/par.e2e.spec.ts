@@ -1,10 +1,10 @@
 import { formOf, Visitor } from '@grantlog/demonstration'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
-import { Ada, type RunningSystem, startTwice } from '../running-system.js'
+import { Ada, type RunningSystem, sharedSystem } from '../running-system.js'
 import {
   type Change,
   codeOf,
@@ -23,11 +23,10 @@ describe('pushed authorization requests (RFC 9126)', () => {
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await RequestWorld.create(running)
     client = await world.client({ jwks: world.jwks })
   })
-  afterAll(() => running?.stop())
 
   describe('§2.2 what is answered', () => {
     it('is 201, JSON that no cache keeps, a URI and its life in seconds', async () => {

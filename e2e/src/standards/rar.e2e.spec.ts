@@ -1,13 +1,13 @@
 import { formOf } from '@grantlog/demonstration'
 import { grantsUrlOf } from '@grantlog/launcher'
 import { eventually } from '@grantlog/testing'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as oidc from 'openid-client'
 import pg from 'pg'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, expectRefusal } from '../bad-input/wire.js'
 import { claimsOf } from '../exchange/exchange-world.js'
-import { Ada, type RunningSystem, startTwice } from '../running-system.js'
+import { Ada, type RunningSystem, sharedSystem } from '../running-system.js'
 import { type Change, codeOf, RequestWorld, redirectUri, verifier } from './request-world.js'
 
 const bank = 'https://bank.example/'
@@ -37,7 +37,7 @@ describe('rich authorization requests (RFC 9396)', () => {
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     world = await RequestWorld.create(running)
     const scopes = [{ name: 'bank', text: 'Use your accounts', access: 'read' }]
     const api = { api_id: 'bank', audience: bank, name: 'Bank', scopes }
@@ -52,7 +52,6 @@ describe('rich authorization requests (RFC 9396)', () => {
     })
     await eventually(async () => expect((await world.push(client, asking([payment]))).status).toBe(201))
   })
-  afterAll(() => running?.stop())
 
   const asking = (details: unknown, change: Change = {}): Change => ({
     scope: undefined,

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { wordsOf } from '../bad-input/requests.js'
 import { type Client, type Code, expectRefusal, type Tokens } from '../bad-input/wire.js'
-import { Ada, type RunningSystem, startTwice } from '../running-system.js'
+import { Ada, type OwnSystem, startTwice } from '../running-system.js'
 import { type Change, codeOf, RequestWorld, redirectUri, verifier } from './request-world.js'
 
 const codeSeconds = 5
 
 /** What RFC 6749 says that an authorization server MUST do; `bad-input/` has the wrong requests, each refused in its own words. */
 describe('the OAuth 2.0 framework (RFC 6749)', () => {
-  let running: RunningSystem
+  let running: OwnSystem
   let world: RequestWorld
   let client: Client
   beforeAll(async () => {

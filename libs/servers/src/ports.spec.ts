@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { describe, expect, it } from '@jest/globals'
 import { freePort, freePorts } from './ports.js'
 
 describe('free ports', () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { kafkaAvailable, startKafka, startPostgres } from '@grantlog/servers'
 
 /**
- * The servers of a test run, started when the first test asks: one Postgres and one Kafka for all. Workers ask this process over
- * HTTP; the address is in their environment.
+ * The servers of a test run, started when the first test asks: one Postgres and one Kafka for all, and for each worker a whole
+ * system. Workers ask this process over HTTP; the address is in their environment.
  */
 export default async function setup() {
   const folder = await mkdtemp(join(tmpdir(), 'grantlog-tests-'))
@@ -33,8 +33,16 @@ export default async function setup() {
       return { brokers: server.brokers }
     }),
   }
+  const startSystem = async () => {
+    const { shareSystem } = await import('../../../e2e/share-system.mjs')
+    const { system, found } = await shareSystem()
+    started.push(system)
+    return found
+  }
   const control = createServer((request, response) => {
-    const start = servers[request.url ?? '']
+    const path = request.url ?? ''
+    if (/^\/system\/\d+$/.test(path)) servers[path] ??= lazy(startSystem)
+    const start = servers[path]
     if (!start) return response.writeHead(404).end()
     response.setHeader('connection', 'close') // a worker too busy to hear that an idle one was ended would ask into the void
     start().then(

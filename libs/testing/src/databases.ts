@@ -24,8 +24,8 @@ export async function testDatabase(name = 'test', cluster?: { url: string }): Pr
   return { url: own.href, drop: () => admin(`drop database if exists ${database} with (force)`) }
 }
 
-/** Asks the test run's own process for a server; the first one to ask waits for its start. */
-export async function ask(path: '/postgres' | '/kafka'): Promise<unknown> {
+/** Asks the test run's own process for a server, or for a worker's system; the first one to ask waits for its start. */
+export async function ask(path: '/postgres' | '/kafka' | `/system/${string}`): Promise<unknown> {
   const servers = process.env.GRANTLOG_TEST_SERVERS
   if (servers === undefined)
     throw new Error('Tests with real servers run under libs/testing/jest.config.mjs: npm test')

@@ -1,7 +1,7 @@
 export { browser, screenshot, seriousViolations, type TestBrowser } from './browser.js'
 export { certificates, server } from './certificates.js'
 export { exampleConsumers } from './consumers.js'
-export { type TestDatabase, testDatabase } from './databases.js'
+export { ask, type TestDatabase, testDatabase } from './databases.js'
 export { describeWhere } from './describe-where.js'
 export { eventually } from './eventually.js'
 export { describeWithKafka, ownKafka, testKafka } from './kafka.js'
