@@ -16,6 +16,10 @@ function outage(transport: 'embedded' | 'kafka') {
     it('a source that falls silent makes the API unready, and nobody’s sign-in', async () => {
       await running.system.service('clients').stop()
       await untilStatus(503, () => ready('resource'), 60_000)
+      const page = await fetch(`${running.installation.url('resource')}/status`, {
+        headers: { accept: 'text/html' },
+      })
+      expect(await page.text()).toMatch(/No token is accepted.*stale/s)
       const consent = await ready('consent')
       expect(await consent.json()).toMatchObject({ status: 'ready', checks: { revocations: { ok: true } } })
       await running.system.service('clients').start()

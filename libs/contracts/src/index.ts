@@ -23,7 +23,7 @@ export {
   schemaOf,
 } from './envelope.js'
 export { defineEvent, type EventDefinition, streamOf, versionsOf, wireType } from './event.js'
-export { revocationReasons, revocationTargets } from './events/revocation.js'
+export { cutoffLead, revocationReasons, revocationTargets } from './events/revocation.js'
 export type { BoundTo } from './fields.js'
 export { type Heartbeat, heartbeat, heartbeatLine } from './heartbeat.js'
 export { MerkleRange } from './merkle.js'

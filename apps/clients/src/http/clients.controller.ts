@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { timeOrderedId } from '@grantlog/contracts'
+import { cutoffLead, timeOrderedId } from '@grantlog/contracts'
 import { Commands } from '@grantlog/eventing'
 import { createClientSecret, hashSecret, parseSecretKeys, type SecretKeys } from '@grantlog/oauth'
 import { Clock, CONFIG, JsonBody, Problem } from '@grantlog/platform'
@@ -14,9 +14,6 @@ import { listClients } from '../projections/clients.projection.js'
 import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
 import { clientId } from './known-id.js'
 import { operatorOf, readPage, revocation, suspension } from './request.js'
-
-/** Ahead of now, in seconds: the token service issues until it has heard of the suspension or the revocation. */
-const cutoffLead = 5
 
 /** The registry of clients, for operators. Names are those of RFC 7591. */
 @Controller('clients')

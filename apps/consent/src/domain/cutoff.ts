@@ -14,9 +14,6 @@ export interface CutOff {
   readonly cause?: string
 }
 
-/** How far an owner's revocation reaches past now, in seconds: the token service issues until it has heard of it. */
-export const cutoffLead = 5
-
 /** @param before the cutoff that the owner has; nothing happens where the new one reaches no further */
 export function cutOff(
   owner: Owner,

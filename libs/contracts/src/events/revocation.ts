@@ -25,6 +25,12 @@ export const revocationReasons = [
   'operator',
 ] as const
 
+/**
+ * How far a cutoff reaches past the moment of the revocation, in seconds: the token service issues until it has heard of it, and
+ * clocks may differ by as much.
+ */
+export const cutoffLead = 5
+
 export const tokenRevoked = defineEvent({
   type: 'token.revoked',
   topic: 'revocations',
