@@ -13,6 +13,7 @@ import {
 } from './clients.js'
 import { startInstance } from './instance.js'
 import { Ada, type OwnSystem, startSystem, untilStatus } from './running-system.js'
+import { DeviceWorld } from './standards/device-world.js'
 
 const grantlog = join(import.meta.dirname, '../../apps/cli/dist/main.js')
 const password = 'a-password-of-several-words'
@@ -351,6 +352,17 @@ const ways: Record<string, (world: World) => Promise<void>> = {
     await world.held(ada, await confidentialClient(world.running), owner)
   },
 
+  async 'a device that she allowed, and that did not ask since, gets nothing'(world) {
+    const person = await world.person()
+    const devices = await DeviceWorld.create({ ...world.running, demo: { ...world.running.demo, person } })
+    const telly = await devices.client()
+    const codes = await devices.begun(telly)
+    await devices.ada.decide(await devices.ada.enter(codes.user_code))
+    await world.revoke('--owner', person.id, '--reason', 'device lost')
+    const refused = await devices.answered(() => devices.poll(telly, codes.device_code))
+    expect(await refused.json()).toMatchObject({ error: 'invalid_grant' })
+  },
+
   async 'a member is removed: what she approved for the organization ends, and nothing else'(world) {
     const [mary, ann] = [await world.person(), await world.person()]
     const organization = await world.organization(mary, ann)
@@ -423,6 +435,7 @@ describe('revoking', () => {
       'grant operator operator the application was reported',
       'organization operator operator the company was sold',
       'owner account-suspended operator',
+      'owner operator operator device lost',
       'owner operator operator her telephone was stolen',
       'owner owner-revoked person',
       'owner password-changed person',
