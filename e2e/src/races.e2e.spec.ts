@@ -1,5 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
+import { formOf } from '@grantlog/demonstration'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { confidentialClient, publicClient, type TestClient } from './clients.js'
+import { confidentialClient, publicClient, refreshUntilRefused, type TestClient } from './clients.js'
+import { RevokeWorld } from './revoke-world.js'
 import { Ada, type RunningSystem, sharedSystem, untilStatus } from './running-system.js'
 
 describe('one-time things presented fifty times at once', () => {
@@ -137,5 +140,55 @@ describe('one-time things presented fifty times at once', () => {
       expect((await running.logged(() => refresh(madeUp))).log).toEqual([])
       expect((await client.refresh(other)).refreshToken).toEqual(expect.any(String))
     })
+  })
+})
+
+describe('an approval for an organization, and the removal of who approves, at once', () => {
+  it('leave no token that counts, whichever comes first', async () => {
+    const world = await RevokeWorld.open(await sharedSystem())
+    const members = await Promise.all(
+      Array.from({ length: 12 }, async (_, index) => {
+        const [person, client] = [await world.person(), await confidentialClient(world.running)]
+        const organization = await world.organization(person)
+        const { visitor } = world.browser(person)
+        const signIn = await visitor.open(await client.authorizationUrl('invoices:read'), client.redirectUri)
+        const { email, password } = person
+        const page = await visitor.submit(signIn, formOf(signIn, /sign-in/), { email, password })
+        const member = world.url('consent', `/organizations/${organization}/members/${person.id}`)
+        return {
+          client,
+          approve: () =>
+            visitor.submit(
+              page,
+              formOf(page, /authorize/),
+              { decision: 'approve', owner: `organization:${organization}` },
+              client.redirectUri,
+            ),
+          remove: async () => {
+            await setTimeout(index * 2) // so that some come first, and some come second
+            return world.send(member, undefined, { method: 'DELETE' })
+          },
+        }
+      }),
+    )
+    const answers = await Promise.all(
+      members.map(async ({ client, approve, remove }) => {
+        const [answer, removed] = await Promise.all([approve(), remove()])
+        expect(removed.status).toBe(200)
+        const url = new URL(answer.url)
+        return { client, url, approved: url.searchParams.has('code') }
+      }),
+    )
+    for (const { client, url } of answers.filter(({ approved }) => approved)) {
+      const tokens = await client.redeem(url).catch((error: { error?: string }) => error)
+      if (!('accessToken' in tokens)) {
+        expect(tokens.error).toBe('invalid_grant')
+        continue
+      }
+      await untilStatus(401, () => world.read(tokens))
+      await expect(refreshUntilRefused(client, tokens.refreshToken)).resolves.toMatchObject({
+        error: 'invalid_grant',
+      })
+    }
   })
 })

@@ -1,167 +1,16 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { formOf, type Page, Visitor } from '@grantlog/demonstration'
 import { eventsSince, type LogLine, lastEvents } from '@grantlog/launcher'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import {
-  confidentialClient,
-  publicClient,
-  refreshUntilRefused,
-  type TestClient,
-  type Tokens,
-} from './clients.js'
+import { confidentialClient, publicClient } from './clients.js'
 import { startInstance } from './instance.js'
-import { Ada, type OwnSystem, startSystem, untilStatus } from './running-system.js'
+import { type Person, password, RevokeWorld } from './revoke-world.js'
+import { type OwnSystem, startSystem, untilStatus } from './running-system.js'
 import { DeviceWorld } from './standards/device-world.js'
-
-const grantlog = join(import.meta.dirname, '../../apps/cli/dist/main.js')
-const password = 'a-password-of-several-words'
-
-/** A person of the test's own, her browser, and the tokens that she lets applications have. */
-interface Person {
-  readonly id: string
-  readonly email: string
-  readonly name: string
-  readonly password: string
-}
-
-interface Held {
-  readonly client: TestClient
-  readonly tokens: Tokens
-  readonly claims: Readonly<Record<string, string>>
-}
-
-class World {
-  #operatorToken = ''
-  #people = 0
-
-  constructor(readonly running: OwnSystem) {}
-
-  async open(): Promise<void> {
-    this.#operatorToken = await this.tokenFor('accounts:write clients:write revocations:write')
-  }
-
-  url(service: 'clients' | 'consent' | 'token', path: string): string {
-    return `${this.running.installation.url(service)}${path}`
-  }
-
-  async tokenFor(scope: string): Promise<string> {
-    const response = await fetch(this.url('token', '/token'), {
-      method: 'POST',
-      headers: this.#basic(),
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        resource: 'urn:grantlog:platform',
-        scope,
-      }),
-    })
-    return ((await response.json()) as { access_token: string }).access_token
-  }
-
-  send(url: string, body?: object, { method = 'POST', token = this.#operatorToken } = {}): Promise<Response> {
-    return fetch(url, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body && { 'content-type': 'application/json' }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-  }
-
-  async make(url: string, body: object): Promise<Record<string, string>> {
-    const response = await this.send(url, body)
-    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as Record<string, string>
-  }
-
-  async person(): Promise<Person> {
-    const person = { name: 'Mary Somerville', email: `mary-${++this.#people}@example.com`, password }
-    const { account_id: id = '' } = await this.make(this.url('consent', '/accounts'), person)
-    return { ...person, id }
-  }
-
-  async organization(...administrators: Person[]): Promise<string> {
-    const created = await this.make(this.url('consent', '/organizations'), { name: 'Somerville & Co' })
-    const id = created.organization_id ?? ''
-    for (const each of administrators)
-      await this.make(this.url('consent', `/organizations/${id}/members`), {
-        account_id: each.id,
-        role: 'administrator',
-      })
-    return id
-  }
-
-  /** Her browser. */
-  browser(person: Person): Ada {
-    return new Ada({ ...this.running, demo: { ...this.running.demo, person } })
-  }
-
-  /** What a client gets of somebody; its first request is answered. */
-  async held(ada: Ada, client: TestClient, owner: string): Promise<Held> {
-    const tokens = await client.redeem(await this.approved(ada, client, owner))
-    await untilStatus(200, () => this.read(tokens))
-    const [, payload = ''] = tokens.accessToken.split('.')
-    return { client, tokens, claims: JSON.parse(Buffer.from(payload, 'base64url').toString()) }
-  }
-
-  async approved(ada: Ada, client: TestClient, owner: string): Promise<URL> {
-    return ada.answer(await client.authorizationUrl('invoices:read'), client.redirectUri, { owner })
-  }
-
-  read({ accessToken }: Tokens): Promise<Response> {
-    return fetch(this.running.audience, { headers: { authorization: `Bearer ${accessToken}` } })
-  }
-
-  async isActive(token: string): Promise<boolean> {
-    const response = await fetch(this.url('token', '/introspect'), {
-      method: 'POST',
-      headers: this.#basic(),
-      body: new URLSearchParams({ token }),
-    })
-    return ((await response.json()) as { active: boolean }).active
-  }
-
-  /** The API refuses, introspection says inactive, no refresh. */
-  async expectDead(...all: Held[]): Promise<void> {
-    for (const { client, tokens } of all) {
-      await untilStatus(401, () => this.read(tokens))
-      await expect(refreshUntilRefused(client, tokens.refreshToken)).resolves.toMatchObject({
-        error: 'invalid_grant',
-      })
-      expect(await this.isActive(tokens.accessToken)).toBe(false)
-      expect(await this.isActive(tokens.refreshToken)).toBe(false)
-    }
-  }
-
-  async expectAlive({ tokens }: Held): Promise<void> {
-    expect((await this.read(tokens)).status).toBe(200)
-    expect(await this.isActive(tokens.refreshToken)).toBe(true)
-  }
-
-  /** The operator's program, with its secret in the environment. */
-  async revoke(...args: string[]): Promise<Record<string, unknown>> {
-    const { installation, demo } = this.running
-    const site = (['clients', 'consent'] as const).flatMap(name => [`--${name}`, installation.url(name)])
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [grantlog, 'revoke', ...args, '--issuer', installation.url('token'), ...site, '--json'],
-      { env: { ...process.env, OPERATOR_SECRET: demo.operator.secret } },
-    )
-    return JSON.parse(stdout)
-  }
-
-  #basic() {
-    const { id, secret } = this.running.demo.operator
-    return { authorization: `Basic ${btoa(`${id}:${secret}`)}` }
-  }
-}
 
 const wordsOf = ({ html }: Page) => html.replace(/<style[\s\S]*?<\/style>|<[^>]+>/g, ' ').replace(/\s+/g, ' ')
 
 /** Each way to revoke, as it is done: they go on side by side, each with people of its own. */
-const ways: Record<string, (world: World) => Promise<void>> = {
+const ways: Record<string, (world: RevokeWorld) => Promise<void>> = {
   async 'a person revokes everything on “your grants”'(world) {
     const person = await world.person()
     const owner = `person:${person.id}`
@@ -395,14 +244,16 @@ const ways: Record<string, (world: World) => Promise<void>> = {
 }
 
 let before: Awaited<ReturnType<typeof lastEvents>>
-const lines = ({ running }: World): Promise<LogLine[]> => eventsSince(running.backbone, before, () => true)
+const lines = ({ running }: RevokeWorld): Promise<LogLine[]> =>
+  eventsSince(running.backbone, before, () => true)
 
 describe('revoking', () => {
-  let world: World
+  let running: OwnSystem
+  let world: RevokeWorld
   let outcomes: Map<string, Promise<Error | undefined>>
   beforeAll(async () => {
-    world = new World(await startSystem('embedded'))
-    await world.open()
+    running = await startSystem('embedded')
+    world = await RevokeWorld.open(running)
     before = await lastEvents(world.running.backbone)
     outcomes = new Map(
       Object.entries(ways).map(([name, way]) => [
@@ -414,7 +265,7 @@ describe('revoking', () => {
       ]),
     )
   })
-  afterAll(() => world?.running.stop())
+  afterAll(() => running?.stop())
 
   it.each(Object.keys(ways))('%s', async name => {
     const error = await outcomes.get(name)
@@ -493,7 +344,7 @@ describe('revoking', () => {
   })
 })
 
-async function signedIn(world: World, { email }: Person): Promise<Visitor> {
+async function signedIn(world: RevokeWorld, { email }: Person): Promise<Visitor> {
   const visitor = new Visitor()
   const page = await visitor.open(world.url('consent', '/sign-in'))
   await visitor.submit(page, formOf(page, /sign-in/), { email, password })
