@@ -2,9 +2,9 @@ import { type Figure, figure } from '../benchmark.js'
 import { type Registry, startGrantlog } from './grantlog.js'
 import type { Ground } from './ground.js'
 import { fill, refreshAny } from './million.js'
-import { inTurns, medians } from './side-by-side.js'
+import { inTurns, medians, processes, warmSeconds } from './side-by-side.js'
 import type { Target } from './target.js'
-import { measure } from './window.js'
+import { measure, type Window } from './window.js'
 import { clientCredentials, refresh } from './works.js'
 
 const seconds = 1.2
@@ -18,6 +18,7 @@ export async function measureCrowd(
 ): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const work of [clientCredentials, refresh]) {
+    await measure(ground, target, work, { connections: 64, seconds: warmSeconds })
     const all = await inTurns([256, 64], connections =>
       measure(ground, target, work, { connections, seconds }),
     )
@@ -50,9 +51,9 @@ export async function measureInstances(
   const database = await ground.database('token_twice')
   const two = await startGrantlog(ground, registry, { database, instances: 2 })
   try {
-    await measure(ground, two, refresh, { connections: 64, seconds: 1 })
     const figures: Figure[] = []
     for (const work of [clientCredentials, refresh]) {
+      await measure(ground, two, work, { connections: 64, seconds: 2 * warmSeconds })
       const all = await inTurns([two, one], target =>
         measure(ground, target, work, { connections: 64, seconds }),
       )
@@ -75,24 +76,31 @@ export async function measureMillion(
   registry: Registry,
   told: (line: string) => void,
 ): Promise<Figure[]> {
-  const stores = []
-  for (const [name, count] of [
-    ['token_thousand', 1000],
-    ['token_million', 1_000_000],
-  ] as const) {
+  const open = async (name: string, count: number) => {
     const database = await ground.database(name)
     const target = await startGrantlog(ground, registry, { database })
-    stores.push({ target, work: refreshAny(await fill(target, database, count)) })
+    const work = refreshAny(await fill(target, database, count))
+    await target.stop()
     told(`${count} families stored`)
+    return { database, work, windows: [] as Window[] }
   }
-  const [thousand, million] = stores
-  if (thousand === undefined || million === undefined) throw new Error('unreachable')
-  for (const { target, work } of stores) await measure(ground, target, work, { connections: 64, seconds: 1 })
-  const all = await inTurns([million, thousand], ({ target, work }) =>
-    measure(ground, target, work, { connections: 64, seconds }),
-  )
-  await Promise.all(stores.map(({ target }) => target.stop()))
-  const [big, small] = [medians(all.get(million) ?? []), medians(all.get(thousand) ?? [])]
+  const stores = [await open('token_thousand', 1000), await open('token_million', 1_000_000)]
+  for (let process = 0; process < processes; process++) {
+    const running = []
+    for (const store of stores)
+      running.push({ ...store, target: await startGrantlog(ground, registry, { database: store.database }) })
+    for (const { target, work } of running)
+      await measure(ground, target, work, { connections: 64, seconds: warmSeconds })
+    const all = await inTurns(running, ({ target, work }) =>
+      measure(ground, target, work, { connections: 64, seconds }),
+    )
+    for (const [{ windows, target }, measured] of all) {
+      windows.push(...measured)
+      await target.stop()
+    }
+  }
+  const [small, big] = stores.map(({ windows }) => medians(windows))
+  if (small === undefined || big === undefined) throw new Error('unreachable')
   const measured = { ours: big.perSecond, peer: small.perSecond, peerName: '1,000 families' }
   const name = 'Refresh with 1,000,000 families stored, a new one each time'
   return [{ ...figure(name, 'refreshes/s', measured, { atLeast: 0.9 }), group }]

@@ -1,6 +1,6 @@
 import type { Figure, Machine } from '../benchmark.js'
 import { markdownTable } from '../table.js'
-import { rounds } from './side-by-side.js'
+import { processes, rounds, warmSeconds } from './side-by-side.js'
 
 /** The token service’s part of the page that publishes the figures. */
 export function tokenSection(figures: readonly Figure[], machine: Machine): string {
@@ -14,8 +14,8 @@ everything that it issues, rotates and revokes, and answers when Postgres has it
 
 ${tables.join('\n\n')}
 
-Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Each figure is the median of ${rounds} rounds, in which the
-servers take turns; a round has the length of a second or so.
+Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Each figure is the median of ${rounds} rounds in each of
+${processes} processes, in which the servers take turns; a round has the length of a second or so, and begins when a process has done the same for ${warmSeconds} seconds.
 
 - **Cores**: every service and Postgres share one core, what asks them has the other. Only one server is asked at a time;
   the others idle beside it, Grantlog with its look at the log every now and then.

@@ -4,12 +4,16 @@ import type { Target } from './target.js'
 import { measure, type Window } from './window.js'
 import { clientCredentials, introspection, refresh, revocation, type Work } from './works.js'
 
-export const rounds = 5
+/** The same code is faster in one process than in the next: each figure is of several. */
+export const processes = 3
+export const rounds = 3
+/** Until what is asked for over and over is compiled as it stays. */
+export const warmSeconds = 5
 const seconds = 1.2
 const crowds = [16, 64] as const
 type Connections = (typeof crowds)[number]
 
-interface Targets {
+export interface Targets {
   readonly ours: Target
   readonly inMemory: Target
   readonly onPostgres: Target
@@ -34,35 +38,46 @@ const works: readonly Bounds[] = [
   { work: revocation, onPostgres: 3, stores: true }, // what is revoked in memory was never kept
 ]
 
-/** Every work on every target, in turns. */
+/**
+ * Every work on every target, in turns.
+ * @param start starts the targets anew, each on the database that it had
+ */
 export async function measureWorks(
   ground: Ground,
-  targets: Targets,
+  start: () => Promise<Targets>,
   told: (line: string) => void,
 ): Promise<{ figures: Figure[]; windows: Window[] }> {
-  for (const bounds of works)
-    for (const target of targetsOf(bounds, targets))
-      await measure(ground, target, bounds.work, { connections: 64, seconds: 1 }) // compiled, and with its pools open
-  const figures: Figure[] = []
-  const windows: Window[] = []
-  for (const bounds of works) {
-    for (const connections of crowds) {
-      const all = await inTurns(targetsOf(bounds, targets), target =>
-        measure(ground, target, bounds.work, { connections, seconds }),
-      )
-      const of = (target: Target) => medians(all.get(target) ?? [])
-      const measured = {
-        ours: of(targets.ours),
-        ...(bounds.inMemory && { inMemory: of(targets.inMemory) }),
-        onPostgres: of(targets.onPostgres),
-      }
-      windows.push(...(all.get(targets.ours) ?? []))
-      figures.push(...figuresOf(bounds, connections, measured, targets))
-      const rates = Object.entries(measured).map(([name, { perSecond }]) => `${name} ${perSecond.toFixed(0)}`)
+  const tasks = works.flatMap(bounds => crowds.map(connections => ({ bounds, connections })))
+  const all = tasks.map(() => ({ ours: [], inMemory: [], onPostgres: [] }) as Record<keyof Targets, Window[]>)
+  const names: Partial<Record<keyof Targets, string>> = {}
+  for (let process = 0; process < processes; process++) {
+    const targets = await start()
+    for (const { work, ...bounds } of works)
+      for (const which of askedOf(bounds))
+        await measure(ground, targets[which], work, { connections: 64, seconds: warmSeconds })
+    for (const [index, { bounds, connections }] of tasks.entries()) {
+      const measured = await inTurns(askedOf(bounds), which => {
+        names[which] = targets[which].name
+        return measure(ground, targets[which], bounds.work, { connections, seconds })
+      })
+      const rates = [...measured].map(([which, windows]) => {
+        all[index]?.[which].push(...windows)
+        return `${which} ${medians(windows).perSecond.toFixed(0)}`
+      })
       told(`${bounds.work.name}, ${connections} connections, ${bounds.work.unit}/s: ${rates.join(', ')}`)
     }
+    for (const target of Object.values(targets)) await target.stop()
   }
-  return { figures, windows }
+  const figures = tasks.flatMap(({ bounds, connections }, index) => {
+    const { ours = [], inMemory = [], onPostgres = [] } = all[index] ?? {}
+    const measured = {
+      ours: medians(ours),
+      ...(bounds.inMemory && { inMemory: medians(inMemory) }),
+      onPostgres: medians(onPostgres),
+    }
+    return figuresOf(bounds, connections, measured, names)
+  })
+  return { figures, windows: all.flatMap(({ ours }) => ours) }
 }
 
 /** What the service holds under load. */
@@ -92,25 +107,25 @@ export function medians(windows: readonly Window[]): Window {
   ) as unknown as Window
 }
 
-function targetsOf({ inMemory }: Bounds, targets: Targets): Target[] {
-  return [targets.ours, ...(inMemory ? [targets.inMemory] : []), targets.onPostgres]
+function askedOf({ inMemory }: Pick<Bounds, 'inMemory'>): (keyof Targets)[] {
+  return ['ours', ...(inMemory ? (['inMemory'] as const) : []), 'onPostgres']
 }
 
 function figuresOf(
   { work, stores, ...bounds }: Bounds,
   connections: Connections,
   measured: { ours: Window; inMemory?: Window; onPostgres: Window },
-  { inMemory, onPostgres }: Targets,
+  names: Partial<Record<keyof Targets, string>>,
 ): Figure[] {
-  const beside = (window: Window, peer: Target, name: keyof Window) => ({
+  const beside = (window: Window, peer: keyof Targets, name: keyof Window) => ({
     ours: measured.ours[name],
     peer: window[name],
-    peerName: peer.name,
+    peerName: names[peer] ?? peer,
   })
   const named = (what: string) => `${connections} connections, ${what}`
   const figures: Figure[] = []
   if (measured.inMemory !== undefined) {
-    const besideMemory = (name: keyof Window) => beside(measured.inMemory ?? measured.ours, inMemory, name)
+    const besideMemory = (name: keyof Window) => beside(measured.inMemory ?? measured.ours, 'inMemory', name)
     const atLeast = bounds.inMemory?.[connections]
     figures.push(
       figure(named('rate'), `${work.unit}/s`, besideMemory('perSecond'), { ...(atLeast && { atLeast }) }),
@@ -126,7 +141,7 @@ function figuresOf(
       ),
     )
   }
-  const besidePostgres = (name: keyof Window) => beside(measured.onPostgres, onPostgres, name)
+  const besidePostgres = (name: keyof Window) => beside(measured.onPostgres, 'onPostgres', name)
   figures.push(
     figure(named('rate'), `${work.unit}/s`, besidePostgres('perSecond'), {
       ...(bounds.onPostgres && { atLeast: bounds.onPostgres }),

@@ -19,12 +19,15 @@ export const token: Benchmark = {
     try {
       const registry = await writeRegistry(ground)
       const database = await ground.database('token')
-      const ours = await startGrantlog(ground, registry, { database })
-      const inMemory = await startOidcProvider(ground)
-      const onPostgres = await startOidcProvider(ground, await ground.database('oidc_provider'))
-      const { figures: works, windows } = await measureWorks(ground, { ours, inMemory, onPostgres }, told)
+      const peersDatabase = await ground.database('oidc_provider')
+      const start = async () => ({
+        ours: await startGrantlog(ground, registry, { database }),
+        inMemory: await startOidcProvider(ground),
+        onPostgres: await startOidcProvider(ground, peersDatabase),
+      })
+      const { figures: works, windows } = await measureWorks(ground, start, told)
       figures.push(...works)
-      await Promise.all([inMemory, onPostgres].map(peer => peer.stop()))
+      const ours = await startGrantlog(ground, registry, { database })
       figures.push(...(await measureCrowd(ground, ours, told)), memory(windows))
       figures.push(...(await measureInstances(ground, registry, ours, told)))
       await ours.stop()
