@@ -17,7 +17,7 @@ interface Received {
   readonly body: {
     readonly resource: string
     readonly instance: string
-    readonly complete_until: Readonly<Record<string, string>>
+    readonly complete_until: Readonly<Record<string, string>> | null
   }
 }
 
@@ -115,7 +115,7 @@ describe('whoever reports how far the revocations were applied', () => {
     })
     hear(5000)
     await eventually(() =>
-      expect(received.at(-1)?.body.complete_until.consent).toBe('1970-01-01T00:00:05.000Z'),
+      expect(received.at(-1)?.body.complete_until?.consent).toBe('1970-01-01T00:00:05.000Z'),
     )
     // the interval is an hour: what comes now would be a report that nothing asked for
     const quiet = async (count = -1): Promise<number> => {
@@ -201,6 +201,23 @@ describe('whoever reports how far the revocations were applied', () => {
     await new Promise(resolve => setTimeout(resolve, 600))
     expect(received).toHaveLength(1)
     expect(troubles).toEqual([])
+  })
+
+  it('takes back what it said when it stops, with the token that it has, and where nobody hears that it ends all the same', async () => {
+    const made = report({ instance: 'one' })
+    hear(1000)
+    await accepted(1)
+    await made.stop()
+    expect(received.slice(1).map(({ body }) => body)).toEqual([
+      { resource: 'https://api.example.com', instance: 'one', complete_until: null },
+    ])
+    answers = [accepts, accepts, accepts, hangs]
+    const another = report()
+    hear(2000)
+    await accepted(2)
+    await another.stop()
+    expect(received).toHaveLength(4)
+    expect(troubles).toEqual([expect.stringContaining('timeout')])
   })
 
   it('stops while it waits for a token', async () => {

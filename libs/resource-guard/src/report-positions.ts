@@ -27,12 +27,13 @@ export type ReportOutcome = (typeof reportOutcomes)[number]
 export interface Reports {
   /** Seconds since a report was accepted; null: none was. */
   readonly reportedSeconds: number | null
-  /** Ends the one that is under way, and makes no other. */
+  /** Ends the one that is under way, makes no other, and takes back what was reported: this process counts no more. */
   stop(): Promise<void>
 }
 
 const tickMilliseconds = 250
 const timeoutMilliseconds = 3000
+const goodbyeMilliseconds = 1000
 const longestPauseMilliseconds = 5000
 /** For how long after a revocation, and how often, it is told how far the feed has come: until others can know that it was applied. */
 const afterRevocation = { milliseconds: 3000, every: 1000 }
@@ -89,6 +90,10 @@ class Reporter {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#underWay
+    if (this.reportedSeconds === null) return
+    const late = AbortSignal.timeout(goodbyeMilliseconds)
+    // unheard, it is forgotten all the same, a minute later
+    await this.#send(null, late).catch((error: unknown) => this.options.trouble?.(error))
   }
 
   #isDue(now: number): boolean {
@@ -107,11 +112,8 @@ class Reporter {
   async #report(completeUntil: Record<string, Date>): Promise<void> {
     const { applied } = this.options.revocations
     try {
-      await this.#send({
-        resource: this.options.resource,
-        instance: this.#instance,
-        complete_until: completeUntil,
-      })
+      const late = AbortSignal.timeout(timeoutMilliseconds)
+      await this.#send(completeUntil, AbortSignal.any([this.#stopping.signal, late]))
       this.#acceptedAt = performance.now()
       this.#toldOf = applied
       this.#pause = 0
@@ -125,37 +127,33 @@ class Reporter {
     }
   }
 
-  /** @throws Error where it is not accepted */
-  async #send(report: object): Promise<void> {
-    const { url, accessToken } = this.options
-    const token = await this.#inTime(accessToken())
-    let status = await this.#put(report, token)
-    if (status === 401) status = await this.#put(report, await this.#inTime(accessToken(token)))
-    if (status < 200 || status > 299) throw new Error(`${url} answers ${status}`)
+  /** @param completeUntil null: there is nobody any more. @throws Error where it is not accepted in time */
+  async #send(completeUntil: Record<string, Date> | null, signal: AbortSignal): Promise<void> {
+    const { url, accessToken, resource } = this.options
+    const report = { resource, instance: this.#instance, complete_until: completeUntil }
+    const put = async (token: string) => {
+      const response = await fetch(url, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(report),
+        signal,
+        redirect: 'error',
+      })
+      await response.body?.cancel() // or it would keep its connection
+      return response
+    }
+    const token = await before(signal, accessToken())
+    let { ok, status } = await put(token)
+    if (status === 401) ({ ok, status } = await put(await before(signal, accessToken(token))))
+    if (!ok) throw new Error(`${url} answers ${status}`)
   }
+}
 
-  async #put(report: object, token: string): Promise<number> {
-    const response = await fetch(this.options.url, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(report),
-      signal: this.#deadline(),
-      redirect: 'error',
-    })
-    await response.body?.cancel() // or it would keep its connection
-    return response.status
-  }
-
-  #inTime<Value>(promise: Promise<Value>): Promise<Value> {
-    const signal = this.#deadline()
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason))
-      if (signal.aborted) reject(signal.reason)
-    })
-    return Promise.race([promise, late])
-  }
-
-  #deadline(): AbortSignal {
-    return AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(timeoutMilliseconds)])
-  }
+/** What is promised, unless the signal comes first. */
+function before<Value>(signal: AbortSignal, promised: Promise<Value>): Promise<Value> {
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+    if (signal.aborted) reject(signal.reason)
+  })
+  return Promise.race([promised, late])
 }
