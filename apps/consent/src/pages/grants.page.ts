@@ -19,12 +19,15 @@ import {
   table,
 } from '@grantlog/ui'
 import type { ShownGrant } from '../projections/grants.projection.js'
+import type { ApiPosition } from '../revocations/positions-of-grants.js'
 import { shownDetail } from './details.js'
+import { positionsCard } from './positions.page.js'
 import { type SignedIn, shell } from './shell.js'
 
 export interface GrantsPage {
   readonly user: SignedIn
   readonly grants: readonly ShownGrant[]
+  readonly positions: readonly ApiPosition[]
   /** The grant that was revoked a moment ago. */
   readonly justRevoked: ShownGrant | undefined
   readonly done: 'revoked all' | 'changed password' | undefined
@@ -36,7 +39,7 @@ export interface GrantsPage {
 
 /** What a person, and the companies that she acts for, have allowed; and what has ended. */
 export function grantsPage(options: GrantsPage): string {
-  const { user, grants, justRevoked, done, csrfOf, revokeAllCsrf, now } = options
+  const { user, grants, positions, justRevoked, done, csrfOf, revokeAllCsrf, now } = options
   const active = grants.filter(grant => grant.revoked_at === null && !hasExpired(grant, now))
   const ended = grants.filter(grant => !active.includes(grant))
   return shell({
@@ -57,6 +60,7 @@ ${
 }
 ${done && notice(words[done])}
 ${active.length > 0 ? columns(...active.map(grant => grantCard(grant, csrfOf(grant.grant_id)))) : nobody()}
+${positionsCard(positions)}
 ${ended.length > 0 && card({ body: endedTable(ended) })}
 ${accountCard(revokeAllCsrf)}`),
   })
