@@ -15,6 +15,7 @@ import {
   silence,
   temporary,
 } from '@grantlog/launcher'
+import { eventually } from '@grantlog/testing'
 
 /** A whole system of its own: temporary data, free ports, real processes. */
 export interface RunningSystem {
@@ -55,6 +56,8 @@ export async function startSystem(
   const system = new System(installation, options, settings, instances)
   try {
     const { backbone, demo } = await system.start()
+    // what the sample API asks for to report how far it is, is in the log then: nobody takes it for a test’s own doing
+    if (Object.keys(settings).length === 0) await reported(system)
     return {
       installation,
       system,
@@ -77,6 +80,19 @@ export async function startSystem(
     await system.stop()
     throw error
   }
+}
+
+/** Returns when every process of the sample API has reported how far it has applied the revocations. */
+export async function reported(system: System): Promise<void> {
+  for (const url of system.service('resource').urls)
+    await eventually(async () => {
+      const { revocations } = (await (await fetch(`${url}/status`)).json()) as Status
+      if (typeof revocations.reported !== 'number') throw new Error(`${url} does not report`)
+    })
+}
+
+interface Status {
+  readonly revocations: { readonly reported?: number | null }
 }
 
 /** Events get their numbers a moment after they were stored: reads until nothing more arrives. */
@@ -119,8 +135,12 @@ export class Ada {
   }
 
   async revokeOnGrantsPage(grantId: string): Promise<Page> {
-    const page = await this.visitor.open(grantsUrlOf(this.running.installation))
-    return this.visitor.submit(page, formOf(page, new RegExp(`${grantId}/revoke`)), {})
+    // what was approved a moment ago is on the page when its read model has it
+    const { page, form } = await eventually(async () => {
+      const page = await this.visitor.open(grantsUrlOf(this.running.installation))
+      return { page, form: formOf(page, new RegExp(`${grantId}/revoke`)) }
+    })
+    return this.visitor.submit(page, form, {})
   }
 }
 
