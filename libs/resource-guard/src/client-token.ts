@@ -1,5 +1,3 @@
-import { basicCredentials } from './http.js'
-
 export interface ClientTokenOptions {
   /** Of the issuer, or what finds it, for example in the issuer’s metadata. */
   readonly tokenEndpoint: string | (() => Promise<string>)
@@ -33,6 +31,11 @@ export function clientToken(options: ClientTokenOptions): AccessToken {
     kept = { token: access_token, until: began + (expires_in - reserveSeconds) * 1000 }
     return access_token
   }
+}
+
+/** The header of a client that sends its secret (RFC 6749 §2.3.1). */
+export function basicCredentials(clientId: string, clientSecret: string): string {
+  return `Basic ${btoa([clientId, clientSecret].map(encodeURIComponent).join(':'))}`
 }
 
 async function ask({ tokenEndpoint, clientId, clientSecret, resource, scope }: ClientTokenOptions) {

@@ -47,11 +47,6 @@ export function answerOf(error: GuardError): {
   }
 }
 
-/** The header of a client that sends its secret (RFC 6749 §2.3.1). */
-export function basicCredentials(clientId: string, clientSecret: string): string {
-  return `Basic ${btoa([clientId, clientSecret].map(encodeURIComponent).join(':'))}`
-}
-
 const verified = new WeakMap<object, VerifiedToken>()
 
 export function remember(request: object, token: VerifiedToken): void {

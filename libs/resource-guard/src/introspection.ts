@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
-import { basicCredentials } from './http.js'
+import { basicCredentials } from './client-token.js'
 
 /** Asks the authorization server about a token: its claims, or undefined where it is not active. It throws where it can not ask. */
 export type Introspect = (token: string) => Promise<JWTPayload | undefined>

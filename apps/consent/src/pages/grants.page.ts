@@ -55,7 +55,7 @@ ${
   notice({
     kind: 'success',
     title: `Access for ${nameOf(justRevoked)} is revoked`,
-    body: 'From now on every API refuses its tokens.',
+    body: 'Every API refuses its tokens as soon as it hears of that, within seconds.',
   })
 }
 ${done && notice(words[done])}
@@ -102,7 +102,7 @@ const words = {
   'revoked all': {
     kind: 'success',
     title: 'Everything is revoked',
-    body: 'From now on every API refuses the tokens, and you are signed out everywhere else.',
+    body: 'Every API refuses the tokens as soon as it hears of that, within seconds, and you are signed out everywhere else.',
   },
   'changed password': {
     kind: 'success',

@@ -1,4 +1,4 @@
-import { CONFIG, issuerEndpoint, LOGGER, Metrics } from '@grantlog/platform'
+import { CONFIG, type createLogger, issuerEndpoint, LOGGER, Metrics } from '@grantlog/platform'
 import {
   clientToken,
   Freshness,
@@ -8,7 +8,6 @@ import {
   reportPositions,
 } from '@grantlog/resource-guard'
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
-import type { Logger } from 'pino'
 import type { ResourceConfig } from '../resource.config.js'
 
 /** Reports how far this process has applied the revocations, where it is told whom to report to. */
@@ -21,7 +20,7 @@ export class PositionReports implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly freshness: Freshness,
     private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: ResourceConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(LOGGER) private readonly logger: ReturnType<typeof createLogger>,
   ) {}
 
   /** Seconds since a report was accepted; null: none was; undefined: it is to report to nobody. */
