@@ -44,7 +44,7 @@ export const content = `
 .facts dt { color: var(--muted); }
 .facts dd { overflow-wrap: anywhere; }
 
-.frame { display: block; width: 100%; height: calc(var(--rows) * var(--row)); border: 0; --row: 2.875rem; }
+.frame { display: block; width: 100%; height: calc(var(--rows) * var(--row)); border: 0; --row: 2.9125rem; }
 .frame-1 { --rows: 1; } .frame-2 { --rows: 2; } .frame-3 { --rows: 3; } .frame-4 { --rows: 4; } .frame-5 { --rows: 5; } .frame-6 { --rows: 6; }
 .fragment { min-height: 0; background: var(--surface); }
 
