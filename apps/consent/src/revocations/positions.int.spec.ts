@@ -3,7 +3,9 @@ import { type TestDatabase, testDatabase } from '@grantlog/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { DataSource } from 'typeorm'
 import { consent } from '../consent.service.js'
+import type { ShownGrant } from '../projections/grants.projection.js'
 import { Positions } from './positions.js'
+import { positionsOf } from './positions-of-grants.js'
 
 const resource = 'https://api.example/invoices'
 const noon = Date.parse('2026-11-26T12:00:00Z')
@@ -138,5 +140,46 @@ describe('positions of resource servers', () => {
     expect(await appliedAt(49)).toMatchObject({ instances: 40, by: 40 })
     await Promise.all(instances.map(index => report(`i${index}`, 99)))
     expect(await appliedAt(98)).toEqual({ instances: 40, by: 40, since: after(100) })
+  })
+
+  describe('at the APIs of somebody’s grants', () => {
+    const grant = (grant_id: string, api: 'invoices' | 'notes' | null, more: Partial<ShownGrant> = {}) =>
+      ({
+        grant_id,
+        api_name: api,
+        api_audience: api && `https://api.example/${api}`,
+        revoked_at: null,
+        expires_at: null,
+        ...more,
+      }) as ShownGrant
+    const revoked = (id: string, secondsAgo: number) =>
+      grant(id, 'invoices', { revoked_at: after(clock.at - secondsAgo).toISOString() })
+    const told = async (...grants: ShownGrant[]) =>
+      (await positionsOf(positions, grants, clock.seconds())).map(({ name, revoked }) =>
+        [name, ...revoked.map(each => each.grant.grant_id)].join(' '),
+      )
+    beforeEach(() => {
+      clock.at = 4000
+    })
+
+    it('are told of once each, by name, where one of them reports', async () => {
+      const grants = [grant('1', 'notes'), grant('2', 'invoices'), grant('3', 'notes'), grant('4', null)]
+      expect(await told(...grants)).toEqual([])
+      await report('a', 3999)
+      expect(await told(...grants)).toEqual(['invoices', 'notes'])
+    })
+
+    it('are told of with what was revoked within the hour, the latest first, and without what has expired', async () => {
+      await report('a', 3999)
+      expect(await told(revoked('1', 3599), revoked('2', 10), revoked('3', 3601))).toEqual(['invoices 2 1'])
+      expect(await told(grant('1', 'invoices', { expires_at: clock.seconds() }))).toEqual([])
+      const many = Array.from({ length: 7 }, (_, index) => revoked(String(index), index))
+      expect(await told(...many)).toEqual(['invoices 0 1 2 3 4'])
+    })
+
+    it('are told of without it where they do not report', async () => {
+      await report('a', 3999, 'api', 'https://api.example/notes')
+      expect(await told(revoked('1', 10), grant('2', 'notes'))).toEqual(['invoices', 'notes'])
+    })
   })
 })
