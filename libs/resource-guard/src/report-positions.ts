@@ -74,7 +74,8 @@ class Reporter {
   }
 
   get reportedSeconds(): number | null {
-    return Number.isFinite(this.#acceptedAt) ? (performance.now() - this.#acceptedAt) / 1000 : null
+    if (!Number.isFinite(this.#acceptedAt)) return null
+    return Math.round(performance.now() - this.#acceptedAt) / 1000
   }
 
   tick(): void {
