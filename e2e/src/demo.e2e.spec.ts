@@ -20,6 +20,7 @@ describe('the demonstration and its proof, by the operator’s program and HTTP 
     installation = await Installation.open(options)
     system = new System(installation, options)
     backbone = await system.startPlatform()
+    await system.startService('resource', backbone)
     folder = await mkdtemp(join(tmpdir(), 'grantlog-demo-'))
   })
   afterAll(async () => {
@@ -83,6 +84,7 @@ describe('the demonstration and its proof, by the operator’s program and HTTP 
     for (const name of await readdir(inFolder('demo')))
       expect((await stat(inFolder(join('demo', name)))).mode & 0o077).toBe(0)
     expect((await readFile(inFolder('demo/public-client-id'), 'utf8')).trim()).toBe(rest.publicClient.id)
+    expect((await readFile(inFolder('demo/api-client-id'), 'utf8')).trim()).toBe(rest.apiClient.id)
     const owners = (await readFile(inFolder('demo/owners'), 'utf8')).trim().split(' ')
     const seeded = await run(
       'resource',

@@ -13,7 +13,7 @@ import { type OwnSystem, startSystem } from './running-system.js'
 import { dpopProof, newKey } from './standards/request-world.js'
 import { TlsProxy } from './tls-proxy.js'
 
-const ofConsent = /^\/(authorize|par|device_authorization|sign-in|sign-out|grants|device)(\/|$)/
+const ofConsent = /^\/(authorize|par|device_authorization|sign-in|sign-out|grants|device|positions)(\/|$)/
 const ofResource = /^\/(invoices|status|\.well-known\/oauth-protected-resource)(\/|$)/
 const certificates = getCACertificates('default')
 

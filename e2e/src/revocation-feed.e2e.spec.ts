@@ -5,6 +5,7 @@ import { Freshness, followRevocations, RevocationSet } from '@grantlog/resource-
 import { describeWithKafka, eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
+import { wordsOf } from './bad-input/requests.js'
 import { expectRefusal, Wire } from './bad-input/wire.js'
 import { confidentialClient } from './clients.js'
 import { Ada, type OwnSystem, startTwice } from './running-system.js'
@@ -106,6 +107,28 @@ function revocationFeed(transport: 'embedded' | 'kafka') {
     } finally {
       await following.stop()
     }
+  })
+
+  it('is known to a person by what each API says of it, for as long as there is one that says so', async () => {
+    const { installation, system } = running
+    const ada = new Ada(running)
+    await revokeOne(ada)
+    const grants = async () => (await ada.visitor.open(`${installation.url('consent')}/grants`)).html
+    const live = async () =>
+      wordsOf((await ada.visitor.open(`${installation.url('consent')}/grants/positions`)).html)
+    expect(await grants()).toContain('<iframe class="frame frame-')
+    await eventually(async () =>
+      expect(await live()).toMatch(/Ledgerly Refused by Invoices since \d\d:\d\d:\d\d UTC/),
+    )
+    const [, age] =
+      /Invoices knows every revocation until ([\d.]+) s ago \(1 instance\)/.exec(await live()) ?? []
+    expect(Number(age)).toBeLessThan(15)
+
+    await system.service('resource').stop()
+    expect(await live()).toContain('No API reports at the moment.')
+    expect(await grants()).not.toContain('<iframe')
+    await system.service('resource').start()
+    await eventually(async () => expect(await live()).toContain('Refused by Invoices'))
   })
 
   it('ends with the token that it was asked with', async () => {

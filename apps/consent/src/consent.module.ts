@@ -27,6 +27,7 @@ import { OrganizationsController } from './http/organizations.controller.js'
 import { OwnerChoice } from './http/owner-choice.js'
 import { ParController } from './http/par.controller.js'
 import { PasswordController } from './http/password.controller.js'
+import { PositionsController } from './http/positions.controller.js'
 import { RevocationsController } from './http/revocations.controller.js'
 import { SignInController } from './http/sign-in.controller.js'
 import { Accounts } from './people/accounts.js'
@@ -36,6 +37,7 @@ import { Sessions } from './people/sessions.js'
 import { SignInLimits } from './people/sign-in-limits.js'
 import { UserCodeLimits } from './people/user-code-limits.js'
 import { findClient } from './projections/clients.projection.js'
+import { Positions } from './revocations/positions.js'
 import { Revocations } from './revocations/revocations.js'
 
 @Module({
@@ -51,6 +53,7 @@ import { Revocations } from './revocations/revocations.js'
     PasswordController,
     GrantsController,
     RevocationsController,
+    PositionsController,
     AccountsController,
     OrganizationsController,
   ],
@@ -64,6 +67,7 @@ import { Revocations } from './revocations/revocations.js'
     Accounts,
     Organizations,
     Revocations,
+    Positions,
     OwnerChoice,
     Sessions,
     Attempts,

@@ -77,6 +77,11 @@ export function environmentOf(
         ...events(service, backbone),
         PUBLIC_URL: installation.url('resource'),
         AUDIENCE: audienceOf(installation),
+        ...(demo && {
+          POSITIONS_ENDPOINT: `${installation.url('consent')}/positions`,
+          POSITIONS_CLIENT_ID: demo.apiClient.id,
+          POSITIONS_CLIENT_SECRET: demo.apiClient.secret,
+        }),
       }
     case 'sample-client':
       return {

@@ -28,7 +28,8 @@ export async function prove(
     revokedToDeniedMs = await proveSite(siteOf(installation), demo, steps)
     const log = await steps.take(
       'the log',
-      () => eventsSince(backbone, before, () => true),
+      // the sample API has a client too, and asks for its token in its own time
+      () => eventsSince(backbone, before, ({ data }) => data.clientId !== demo.apiClient.id),
       lines => `${lines.length} events`,
     )
     return { ok: true, steps: steps.taken, revokedToDeniedMs, log }

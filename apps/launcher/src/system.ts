@@ -17,12 +17,7 @@ import { type Rebuilder, rebuildOnChange } from './rebuild.js'
 import { ServiceGroup } from './service-group.js'
 import { runCommand } from './service-process.js'
 
-const authorizationServices = [
-  'clients',
-  'consent',
-  'token',
-  'resource',
-] as const satisfies readonly ServiceName[]
+const authorizationServices = ['clients', 'consent', 'token'] as const satisfies readonly ServiceName[]
 
 /** Everything on one machine: Postgres, perhaps Kafka, each service as a process of its own, and the demonstration. */
 export class System {
@@ -48,6 +43,7 @@ export class System {
     const { installation } = this
     const backbone = await this.startPlatform()
     if (installation.demo === undefined) {
+      await this.#migrate('resource', backbone) // the demonstration puts invoices into its tables
       const demo = await step(
         'demonstration',
         () => createDemo(installation, backbone),
@@ -56,7 +52,8 @@ export class System {
       installation.demo = demo
       await installation.write('demo.json', demo)
     }
-    await this.#start('sample-client', backbone)
+    await this.startService('resource', backbone)
+    await this.startService('sample-client', backbone)
     if (!installation.temporary)
       await installation.write('../installation.json', describe(installation, backbone))
     if (this.options.dev) {
@@ -66,12 +63,12 @@ export class System {
     return { backbone, demo: installation.demo }
   }
 
-  /** The services that issue and accept tokens, and what they stand on. */
+  /** The services that issue tokens, and what they stand on. */
   async startPlatform(): Promise<Backbone> {
     const { backbone, broker, stop } = await startBackbone(this.installation, this.options)
     this.#stopBackbone = stop
     this.#broker = broker
-    await Promise.all(authorizationServices.map(name => this.#start(name, backbone)))
+    await Promise.all(authorizationServices.map(name => this.startService(name, backbone)))
     return backbone
   }
 
@@ -94,7 +91,8 @@ export class System {
     return this.#stopping
   }
 
-  async #start(name: ServiceName, backbone: Backbone): Promise<void> {
+  /** One more of the services, once the platform is there. */
+  async startService(name: ServiceName, backbone: Backbone): Promise<void> {
     const { [name]: instances = 1 } = this.instances
     const service = await ServiceGroup.open(
       name,
@@ -107,11 +105,15 @@ export class System {
     await step(
       name,
       async () => {
-        if (isWithDatabase(name)) await runCommand(name, ['migrate'], migrationEnvironment(name, backbone))
+        if (isWithDatabase(name)) await this.#migrate(name, backbone)
         await service.start()
       },
       () => `${this.installation.url(name)}${instances > 1 ? `, ${instances} instances behind it` : ''}`,
     )
+  }
+
+  async #migrate(name: DatabaseName, backbone: Backbone): Promise<void> {
+    await runCommand(name, ['migrate'], migrationEnvironment(name, backbone))
   }
 
   async #stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common'
 import { InvoicesController } from './http/invoices.controller.js'
 import { MetadataController } from './http/metadata.controller.js'
 import { Invoices } from './invoices/invoices.js'
+import { PositionReports } from './revocations/position-reports.js'
 
 @Module({
   imports: [
@@ -17,6 +18,6 @@ import { Invoices } from './invoices/invoices.js'
     }),
   ],
   controllers: [InvoicesController, MetadataController],
-  providers: [Invoices],
+  providers: [Invoices, PositionReports],
 })
 export class ResourceModule {}

@@ -3,6 +3,7 @@ import { type OwnSystem, startTwice } from '../running-system.js'
 import { accounts } from './consent-accounts-table.js'
 import { proven, unproven } from './consent-authorize-table.js'
 import { anyForm, eachForm } from './consent-forms-table.js'
+import { positions } from './consent-positions-table.js'
 import { createWorld, decisionForm, filled, get, revocationForm, type World } from './consent-world.js'
 import { expectRefusal, Requests, watch } from './requests.js'
 
@@ -25,6 +26,7 @@ describe.each([
   ['a form that did not come from our page', anyForm],
   ['a form that says what it must not', eachForm],
   ['the operators’ interface', accounts],
+  ['what an API reports of itself', positions],
 ])('refused: %s', (_, table) => {
   it.each(table)('$name', async ({ send, refusal }) => {
     await expectRefusal(requests, await requests.send(send(world)), refusal)

@@ -21,6 +21,13 @@ const validate = new Ajv({ strict: false, validateFormats: false }).compile({
   $schema: 'http://json-schema.org/draft-07/schema#',
 })
 
+/** The files that the demonstration copies into the secrets of a service. */
+function handedTo(service: string): string[] {
+  const script = composition.services.demo?.entrypoint?.at(-1) ?? ''
+  const [, copied = ''] = new RegExp(`cp ((?:/demo/\\S+ )+)/${service}/`).exec(script) ?? []
+  return copied.split(' ').flatMap(path => (path === '' ? [] : [path.slice('/demo/'.length)]))
+}
+
 describe('docker-compose.yml', () => {
   let known: Known
 
@@ -28,28 +35,12 @@ describe('docker-compose.yml', () => {
     const folder = mkdtempSync(join(tmpdir(), 'grantlog-compose-'))
     execFileSync(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'secrets', 'make', folder])
     const made = readdirSync(folder).map(
-      name => [`secrets-${name}`, readdirSync(join(folder, name))] as const,
+      name => [`secrets-${name}`, [...readdirSync(join(folder, name)), ...handedTo(name)]] as const,
     )
     rmSync(folder, { recursive: true })
-    const copied = /cp ((?:\/demo\/\S+ )+)\/sample-client\//.exec(
-      composition.services.demo?.entrypoint?.at(-1) ?? '',
-    )
     known = {
       settings: new Map(configurations.map(({ service, settings }) => [service, settings])),
-      files: new Map([
-        ...made,
-        [
-          'secrets-sample-client',
-          [
-            'SESSION_KEY',
-            ...(copied?.[1] ?? '')
-              .trim()
-              .split(' ')
-              .map(path => path.slice('/demo/'.length)),
-          ],
-        ],
-        ['trust', ['root.crt']],
-      ]),
+      files: new Map([...made, ['trust', ['root.crt']]]),
     }
   })
 

@@ -11,7 +11,7 @@ const root = { service: 'volumes', capability: 'CHOWN' }
 const alsoRead: Readonly<Record<string, readonly string[]>> = {
   'secrets-clients': ['operator'], // bootstraps with the service’s own program
   'secrets-operator': ['demo'], // registers as the operator
-  'secrets-resource': ['invoices'], // seeds with the service’s own program
+  'secrets-resource': ['demo', 'invoices'], // hands its registration to it; seeds with the service’s own program
   'secrets-sample-client': ['demo'], // hands its registration to it
 }
 
@@ -128,7 +128,7 @@ function secretProblems(name: string, service: Service): string[] {
     .filter(({ source }) => source.startsWith('secrets-'))
     .flatMap(({ source, writable }) => {
       const own = source === `secrets-${name}` || alsoRead[source]?.includes(name)
-      const hands = name === 'demo' && source === 'secrets-sample-client'
+      const hands = name === 'demo' && ['secrets-resource', 'secrets-sample-client'].includes(source)
       return [
         ...(own || makes ? [] : [`${name} can read ${source}`]),
         ...(writable && !makes && !hands ? [`${name} can write ${source}`] : []),

@@ -53,7 +53,7 @@ const wrongValues: readonly (readonly [RegExp, string | undefined])[] = [
 ]
 
 /** Of secrets that are whatever somebody else chose. */
-const freeSecrets = ['KAFKA_PASSWORD', 'CONFIDENTIAL_CLIENT_SECRET']
+const freeSecrets = ['KAFKA_PASSWORD', 'CONFIDENTIAL_CLIENT_SECRET', 'POSITIONS_CLIENT_SECRET']
 
 /** @returns undefined where any text is right. @throws Error for a type that is not in the table */
 export function wrongValueOf({ name, type }: Row): string | undefined {
@@ -71,6 +71,7 @@ const rights: Readonly<Record<string, string>> = {
   CLIENT_SECRET_KEYS: key,
   CONFIDENTIAL_CLIENT_SECRET: 'a-client-secret',
   KAFKA_PASSWORD: 'a-password',
+  POSITIONS_CLIENT_SECRET: 'a-secret-of-the-api',
   CLIENT_CERTIFICATE_AUTHORITIES: certificates.authority,
   KAFKA_CA_CERTIFICATES: certificates.authority,
 }

@@ -106,6 +106,8 @@ it('what is wrong of each type is known, and most settings can be wrong', () => 
     'KAFKA_PASSWORD',
     'KAFKA_USERNAME',
     'PLATFORM_AUDIENCE',
+    'POSITIONS_CLIENT_ID',
+    'POSITIONS_CLIENT_SECRET',
     'PUBLIC_CLIENT_ID',
   ])
   expect(() => wrongValueOf({ ...(rows[0] as Row), type: 'colour' })).toThrow('No wrong value is known')
@@ -138,6 +140,7 @@ function contradictions(rows: readonly Row[], right: Start['env']): Start[] {
   const has = (name: string) => rows.some(row => row.name === name)
   const certificates = rows.find(({ name }) => name === 'KAFKA_CA_CERTIFICATES')
   const kafka = { ...right, EVENT_TRANSPORT: 'kafka', KAFKA_BROKERS: '127.0.0.1:1' }
+  const positions = { POSITIONS_ENDPOINT: 'https://auth.example.com/positions', POSITIONS_CLIENT_ID: 'api' }
   const login = { KAFKA_USERNAME: 'token', KAFKA_PASSWORD: mark }
   const all: Start[] = [
     {
@@ -148,6 +151,17 @@ function contradictions(rows: readonly Row[], right: Start['env']): Start[] {
     { what: 'Kafka without brokers', name: 'KAFKA_BROKERS', env: { ...kafka, KAFKA_BROKERS: '' } },
     { what: 'no password', name: 'KAFKA_PASSWORD', env: { ...kafka, ...login, KAFKA_PASSWORD: '' } },
     { what: 'no user', name: 'KAFKA_USERNAME', env: { ...kafka, ...login, KAFKA_USERNAME: '' } },
+    { what: 'positions without a secret', name: 'POSITIONS_CLIENT_SECRET', env: { ...right, ...positions } },
+    {
+      what: 'a client without where to report',
+      name: 'POSITIONS_ENDPOINT',
+      env: { ...right, POSITIONS_CLIENT_ID: 'api', POSITIONS_CLIENT_SECRET: mark },
+    },
+    {
+      what: 'a secret of no client',
+      name: 'POSITIONS_CLIENT_ID',
+      env: { ...right, ...positions, POSITIONS_CLIENT_ID: '', POSITIONS_CLIENT_SECRET: mark },
+    },
     {
       what: 'a password in clear',
       name: 'KAFKA_SASL_MECHANISM',

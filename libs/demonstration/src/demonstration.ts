@@ -14,6 +14,8 @@ export interface Demonstration {
   readonly confidential: { readonly id: string; readonly secret: string }
   readonly publicClient: { readonly id: string }
   readonly proofClient: { readonly id: string }
+  /** As whom the API reports how far it has applied the revocations. */
+  readonly apiClient: { readonly id: string; readonly secret: string }
   readonly person: {
     readonly id: string
     readonly name: string
@@ -78,6 +80,12 @@ export async function makeDemonstration(
     redirect_uris: ['http://127.0.0.1/callback'],
     token_endpoint_auth_method: 'none',
   })
+  const apiClient = await make('API’s client', `${clients}/clients`, {
+    client_name: 'Invoices API',
+    grant_types: ['client_credentials'],
+    scope: 'revocations:read',
+    token_endpoint_auth_method: 'client_secret_basic',
+  })
 
   const person = { name: 'Ada Byron', email: 'ada@example.com', password: 'analytical-engine' }
   const ada = await make('person', `${consent}/accounts`, person)
@@ -104,6 +112,7 @@ export async function makeDemonstration(
     confidential: { id: text(confidential.client_id), secret: text(confidential.client_secret) },
     publicClient: { id: text(publicClient.client_id) },
     proofClient: { id: text(proofClient.client_id) },
+    apiClient: { id: text(apiClient.client_id), secret: text(apiClient.client_secret) },
     person: { ...person, id: adaId },
     company: { ...company, id: companyId },
     prover: { email: proverEmail, password: proverPassword },

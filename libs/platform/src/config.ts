@@ -75,8 +75,9 @@ export const databaseSettings = {
 export function defineConfig<S extends Shape>(
   service: string,
   own: S,
+  contradictions: readonly Contradiction[] = [],
 ): ConfigDefinition<typeof commonSettings & S> {
-  return { service, settings: { ...commonSettings, ...own } }
+  return { service, settings: { ...commonSettings, ...own }, contradictions }
 }
 
 /** What is wrong with the environment: a line per variable. It never shows the value of a secret. */

@@ -5,6 +5,7 @@ export {
   type ConfigDefinition,
   type ConfigOf,
   ConfigurationError,
+  type Contradiction,
   commonSettings,
   defineConfig,
   describeConfig,
@@ -19,6 +20,7 @@ export { createLogger } from './log.js'
 export { Metrics } from './metrics.js'
 export { JsonBody, Problem, parseBody } from './problem.js'
 export {
+  issuerEndpoint,
   platformAudienceSetting,
   ResourceServerModule,
   resourceServerSettings,

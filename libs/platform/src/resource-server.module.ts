@@ -149,7 +149,7 @@ export class ResourceServerModule implements OnApplicationBootstrap, OnModuleDes
               keys:
                 options.keys === 'events'
                   ? keysFromEvents(db)
-                  : remoteKeys(() => jwksUri(String(config.ISSUER))),
+                  : remoteKeys(() => issuerEndpoint(String(config.ISSUER), 'jwks_uri')),
               revocations,
               freshness,
               maxStalenessSeconds: Number(config.MAX_STALENESS_SECONDS),
@@ -264,14 +264,14 @@ function keysFromEvents(db: DataSource): KeySource {
   }
 }
 
-/** @see RFC 8414 §3 */
-async function jwksUri(issuer: string): Promise<string> {
+/** What the issuer’s metadata says of itself. @throws Error where it can not be read @see RFC 8414 §3 */
+export async function issuerEndpoint(issuer: string, name: 'jwks_uri' | 'token_endpoint'): Promise<string> {
   const url = new URL(wellKnownPath(issuer, 'oauth-authorization-server'), issuer)
   const response = await fetch(url, { signal: AbortSignal.timeout(3000), redirect: 'error' })
   if (!response.ok) throw new Error(`${url} answers ${response.status}`)
-  const { issuer: told, jwks_uri } = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown }
+  const { issuer: told, [name]: endpoint } = (await response.json()) as Record<string, unknown>
   // RFC 8414 §3.3: the issuer in the document MUST be identical
-  if (told !== issuer || typeof jwks_uri !== 'string')
+  if (told !== issuer || typeof endpoint !== 'string')
     throw new Error(`${url} is not the metadata of ${issuer}`)
-  return jwks_uri
+  return endpoint
 }

@@ -78,7 +78,7 @@ interface CommonValues extends EventValues {
 
 /** The settings that a service has in the end: its own, and those of what it uses. */
 export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): ConfigDefinition {
-  const { service, settings } = definition.config
+  const { service, settings, contradictions = [] } = definition.config
   return {
     service,
     settings: {
@@ -87,7 +87,11 @@ export function settingsOf<S extends Shape>(definition: ServiceDefinition<S>): C
       ...(definition.events && eventSettings),
       ...((definition.cors || definition.clientEndpoints) && corsSettings),
     },
-    contradictions: [certificateContradiction, ...(definition.events ? eventContradictions : [])],
+    contradictions: [
+      ...contradictions,
+      certificateContradiction,
+      ...(definition.events ? eventContradictions : []),
+    ],
   }
 }
 

@@ -11,6 +11,7 @@ describe('how fresh the revocations are', () => {
     expect(freshness.stalenessSeconds(at(100))).toBe(Number.POSITIVE_INFINITY)
     expect(freshness.complete).toBe(false)
     expect(freshness.report(at(101))).toEqual({ clients: 1, consent: null, token: 1 })
+    expect(freshness.completeUntil()).toBeUndefined()
     freshness.alive('consent', at(100))
     expect(freshness.complete).toBe(true)
     expect(freshness.stalenessSeconds(at(101))).toBe(1)
@@ -22,6 +23,7 @@ describe('how fresh the revocations are', () => {
     freshness.alive('token', at(160))
     expect(freshness.stalenessSeconds(at(162.5))).toBe(62.5)
     expect(freshness.report(at(162.5))).toEqual({ clients: 62.5, token: 2.5 })
+    expect(freshness.completeUntil()).toEqual({ clients: at(100), token: at(160) })
   })
 
   it('never gets older by what is heard late', () => {

@@ -20,6 +20,12 @@ export class Freshness {
     return this.sources.every(source => this.#heard.has(source))
   }
 
+  /** Until when every revocation of each source has been applied, by its own clock; undefined while one was never heard. */
+  completeUntil(): Record<string, Date> | undefined {
+    if (!this.complete) return undefined
+    return Object.fromEntries(this.sources.map(source => [source, new Date(this.#heard.get(source) ?? 0)]))
+  }
+
   /** Seconds per source; null: never heard. */
   report(now: Date): Record<string, number | null> {
     return Object.fromEntries(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
+import { basicCredentials } from './client-token.js'
 
 /** Asks the authorization server about a token: its claims, or undefined where it is not active. It throws where it can not ask. */
 export type Introspect = (token: string) => Promise<JWTPayload | undefined>
@@ -15,11 +16,11 @@ export function remoteIntrospection(options: {
   readonly clientId: string
   readonly clientSecret: string
 }): Introspect {
-  const pair = [options.clientId, options.clientSecret].map(encodeURIComponent).join(':') // RFC 6749 §2.3.1
+  const authorization = basicCredentials(options.clientId, options.clientSecret)
   return async token => {
     const response = await fetch(options.endpoint, {
       method: 'POST',
-      headers: { authorization: `Basic ${btoa(pair)}`, accept: 'application/json' },
+      headers: { authorization, accept: 'application/json' },
       body: new URLSearchParams({ token }),
       signal: AbortSignal.timeout(3000),
       redirect: 'error',

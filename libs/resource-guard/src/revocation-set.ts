@@ -54,6 +54,7 @@ export class RevocationSet {
   readonly #retention: number
   readonly #now: () => number
   #nextPrune = 0
+  #applied = 0
   #latest: Entry = { issuedBefore: 0, until: 0 }
 
   /**
@@ -70,6 +71,7 @@ export class RevocationSet {
 
   /** Applies a revocation. Again, or in another order, it changes nothing: a cutoff only ever moves later. */
   apply({ target, issuedBefore }: Revocation): void {
+    this.#applied += 1
     const entries = this.#kinds.find(({ kind }) => kind === target.kind)?.entries
     if (entries === undefined) return // a kind of target that this version does not know can be on no token it accepts
     const now = this.#now()
@@ -118,6 +120,11 @@ export class RevocationSet {
     for (const { entries } of this.#kinds) {
       for (const [id, { until }] of entries) if (until < now) entries.delete(id)
     }
+  }
+
+  /** How many revocations were applied, those that changed nothing among them. */
+  get applied(): number {
+    return this.#applied
   }
 
   /** How many targets are remembered. */

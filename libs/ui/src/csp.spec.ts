@@ -21,6 +21,14 @@ describe('contentSecurityPolicy', () => {
     expect(policy).toContain("script-src 'self'; connect-src 'self' https://token.example;")
   })
 
+  test('lets a page show frames of its origin, and only a fragment be shown in one', () => {
+    const policy = contentSecurityPolicy({ frames: 'self' })
+    expect(policy).toContain("frame-src 'self'; form-action 'self'; frame-ancestors 'none'")
+    const framed = contentSecurityPolicy({ framedBy: 'self' })
+    expect(framed).toContain("frame-ancestors 'self'")
+    expect(framed).not.toContain('frame-src')
+  })
+
   test.each([
     ['an https redirect URI', 'https://app.example/cb?x=1', 'https://app.example'],
     ['a loopback redirect URI (RFC 8252 §7.3)', 'http://127.0.0.1:21000/cb', 'http://127.0.0.1:21000'],

@@ -8,12 +8,16 @@ export interface PolicyOptions {
   formAction?: readonly string[]
   /** `'self'` for a page with a script of its own; none by default. */
   script?: 'self' | 'none'
+  /** `'self'` for a page that shows a `frame()`; none by default. */
+  frames?: 'self' | 'none'
+  /** `'self'` for a `fragment()`, which a page of this origin shows in a frame; nobody by default. */
+  framedBy?: 'self' | 'none'
   /** Origins that the page's script may call; `'self'` is allowed to be listed. */
   connect?: readonly string[]
 }
 
 /**
- * The `Content-Security-Policy` header of a page made by `page()`.
+ * The `Content-Security-Policy` header of a page made by `page()` or `fragment()`.
  *
  * @throws TypeError when a listed URI has no origin or scheme that may stand in a policy
  */
@@ -21,6 +25,8 @@ export function contentSecurityPolicy({
   formAction = [],
   script = 'none',
   connect = [],
+  frames = 'none',
+  framedBy = 'none',
 }: PolicyOptions = {}) {
   return [
     "default-src 'none'",
@@ -29,8 +35,9 @@ export function contentSecurityPolicy({
     'img-src data:',
     script === 'self' && "script-src 'self'",
     connect.length > 0 && `connect-src ${sources(connect)}`,
+    frames === 'self' && "frame-src 'self'",
     `form-action ${sources(["'self'", ...formAction])}`,
-    "frame-ancestors 'none'",
+    `frame-ancestors '${framedBy}'`,
     "base-uri 'none'",
   ]
     .filter(directive => directive !== false)

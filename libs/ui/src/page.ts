@@ -24,18 +24,26 @@ export interface NavLink {
   current?: boolean
 }
 
+/** A part of a page as a document of its own, to be shown in a `frame()`. Serve it with `contentSecurityPolicy({ framedBy: 'self' })`. */
+export function fragment({ title, body, lang = 'en' }: Pick<PageOptions, 'title' | 'body' | 'lang'>): string {
+  return html`<!doctype html>
+<html lang="${lang}">
+<head>
+${head(title)}
+</head>
+<body class="fragment">
+<main>${body}</main>
+</body>
+</html>
+`.toString()
+}
+
 /** A complete HTML document with the header, the styles and no external resource. Serve it with `contentSecurityPolicy()`. */
 export function page({ title, body, service, user, nav = [], lang = 'en', script }: PageOptions): string {
   const document = html`<!doctype html>
 <html lang="${lang}">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${title} · Grantlog</title>
-${icon}
-${style}
+${head(title)}
 ${script !== undefined && html`<script type="module" src="${script}"></script>`}
 </head>
 <body>
@@ -56,6 +64,14 @@ ${body}
 `
   return document.toString()
 }
+
+const head = (title: string) => html`<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title} · Grantlog</title>
+${icon}
+${style}`
 
 // Constants of this package: no input reaches them.
 const style = raw(`<style>${stylesheet}</style>`)

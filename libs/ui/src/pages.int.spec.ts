@@ -17,14 +17,22 @@ beforeAll(async () => {
 afterAll(() => chromium?.close())
 
 /** Serves the previews to a page, as a service would. */
-const serve = (page: Page, headers: Record<string, string> = {}) =>
-  page.route('**/*', route =>
-    route.fulfill({
+const serve = (page: Page, headersOf: (name: string) => Record<string, string> = () => ({})) =>
+  page.route('**/*', route => {
+    const name = new URL(route.request().url()).pathname.slice(1)
+    return route.fulfill({
       contentType: 'text/html; charset=utf-8',
-      headers,
-      body: previews[new URL(route.request().url()).pathname.slice(1)]?.() ?? '',
-    }),
-  )
+      headers: headersOf(name),
+      body: previews[name]?.() ?? '',
+    })
+  })
+
+/** Each page gets what it needs, and no more. */
+const policyOf = (name: string) =>
+  contentSecurityPolicy({
+    ...(name === 'grants' && { frames: 'self' }),
+    ...(name === 'positions' && { framedBy: 'self' }),
+  })
 
 describe.each(views)('at $width px in $scheme', ({ width, scheme }) => {
   let page: Page
@@ -44,6 +52,12 @@ describe.each(views)('at $width px in $scheme', ({ width, scheme }) => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
   })
 
+  test('a frame is as high as what it shows', async () => {
+    await page.goto('http://preview.test/grants')
+    const [, framed] = page.frames()
+    expect(await framed?.evaluate('document.documentElement.scrollHeight - innerHeight')).toBe(0)
+  })
+
   test.each(Object.keys(previews))('%s has no target below 44 px', async name => {
     await page.goto(`http://preview.test/${name}`)
     // Our own bar; WCAG 2.5.8 asks 24 px and exempts links in a sentence. A control inside a label is as large as it.
@@ -59,11 +73,14 @@ test('the policy blocks nothing that a page needs, and everything is styled unde
   const complaints: string[] = []
   page.on('console', message => complaints.push(message.text()))
   page.on('pageerror', error => complaints.push(error.message))
-  await serve(page, { 'content-security-policy': contentSecurityPolicy() })
+  await serve(page, name => ({ 'content-security-policy': policyOf(name) }))
   for (const name of Object.keys(previews)) {
     await page.goto(`http://preview.test/${name}`)
     expect(await page.evaluate('getComputedStyle(document.body).display')).toBe('flex')
   }
+  await page.goto('http://preview.test/grants')
+  const [, framed] = page.frames()
+  expect(await framed?.locator('dd').count()).toBe(4)
   expect(complaints).toEqual([])
   await page.context().close()
 })

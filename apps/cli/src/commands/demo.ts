@@ -24,7 +24,7 @@ const demoMake: Command = {
     '--consent URL': 'the consent service, where it is not at the issuer’s host',
     '--operator-secret FILE': 'holds the secret that clients bootstrap gave to the operator’s client',
     '--into FOLDER':
-      'what was made: demo.json; owners, for the sample API’s seed; and a file per setting of the sample application',
+      'what was made: demo.json; owners, for the sample API’s seed; and a file per setting of the sample application and the sample API',
   },
   async run(args) {
     const options = readOptions(args, {
@@ -85,6 +85,8 @@ function filesOf(site: Site, made: Demonstration): Record<string, string> {
     'confidential-client-id': made.confidential.id,
     'confidential-client-secret': made.confidential.secret,
     'public-client-id': made.publicClient.id,
+    'api-client-id': made.apiClient.id,
+    'api-client-secret': made.apiClient.secret,
     'demo.json': JSON.stringify({ site, ...made }, null, 2),
   }
 }

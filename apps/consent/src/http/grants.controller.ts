@@ -1,14 +1,18 @@
 import { Commands } from '@grantlog/eventing'
 import { Clock, Problem } from '@grantlog/platform'
+import { contentSecurityPolicy } from '@grantlog/ui'
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DataSource } from 'typeorm'
 import { type GrantState, grant } from '../domain/grant.js'
 import { type GrantsPage, grantsPage } from '../pages/grants.page.js'
+import { positionsPage, signedOutPage } from '../pages/positions.page.js'
 import { Organizations } from '../people/organizations.js'
 import { Sessions } from '../people/sessions.js'
 import { person } from '../people/who-commands.js'
 import { grantsOf } from '../projections/grants.projection.js'
+import { Positions } from '../revocations/positions.js'
+import { positionsOf } from '../revocations/positions-of-grants.js'
 import { Revocations } from '../revocations/revocations.js'
 import { Browser } from './browser.js'
 import { formOf } from './form.js'
@@ -28,6 +32,7 @@ export class GrantsController {
     private readonly organizations: Organizations,
     private readonly revocations: Revocations,
     private readonly sessions: Sessions,
+    private readonly positions: Positions,
     private readonly clock: Clock,
   ) {}
 
@@ -44,16 +49,33 @@ export class GrantsController {
       return
     }
     const hers = await grantsOf(this.db, visit.session.accountId)
+    const now = this.clock.seconds()
     const page = grantsPage({
       user: signedIn(this.browser, visit, visit.session),
       grants: hers,
+      positions: await positionsOf(this.positions, hers, now),
       justRevoked: hers.find(({ grant_id, revoked_at }) => grant_id === revoked && revoked_at !== null),
       done: doneOf(revoked, changed),
       csrfOf: grantId => this.browser.csrfOf(visit, purposeOf(grantId)),
       revokeAllCsrf: this.browser.csrfOf(visit, revokeAll),
-      now: this.clock.seconds(),
+      now,
     })
-    sendPage(reply, page)
+    sendPage(reply, page, contentSecurityPolicy({ frames: 'self' }))
+  }
+
+  /** What is live on the page, in a frame of it: the browser reads it anew. */
+  @Get('positions')
+  async live(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { session } = await this.browser.visit(request, reply)
+    const policy = contentSecurityPolicy({ framedBy: 'self' })
+    if (session === undefined) {
+      sendPage(reply, signedOutPage(), policy)
+      return
+    }
+    const hers = await grantsOf(this.db, session.accountId)
+    const apis = await positionsOf(this.positions, hers, this.clock.seconds())
+    void reply.header('refresh', '2')
+    sendPage(reply, positionsPage(apis), policy)
   }
 
   @Post(':id/revoke')

@@ -65,6 +65,24 @@ export class Consent1764000000000 implements MigrationInterface {
     await db.query('create index approved_details_grant on approved_details (grant_id, approved_at)')
     await db.query('create index pushed_requests_expiry on pushed_requests (expires_at)')
     await db.query(`
+      create table positions (
+        resource text,
+        client_id text,
+        instance text,
+        complete_until timestamptz not null,
+        heard_at timestamptz not null,
+        primary key (resource, client_id, instance)
+      )`)
+    await db.query('create index positions_heard on positions (heard_at)')
+    await db.query(`
+      create table positions_of_all (
+        resource text,
+        since timestamptz,
+        complete_until timestamptz not null,
+        primary key (resource, since)
+      )`)
+    await db.query('create index positions_of_all_since on positions_of_all (since)')
+    await db.query(`
       create table attempts (
         key text,
         period bigint,
@@ -75,7 +93,7 @@ export class Consent1764000000000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(
-      'drop table approved_details, used_once, pushed_requests, device_requests, sessions, attempts, accounts, organizations',
+      'drop table approved_details, used_once, pushed_requests, device_requests, sessions, positions, positions_of_all, attempts, accounts, organizations',
     )
     await db.query(
       'drop table client_view, api_view, membership_view, cutoff_view, grant_view, last_use_view, signing_key_view',

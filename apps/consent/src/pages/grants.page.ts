@@ -19,12 +19,15 @@ import {
   table,
 } from '@grantlog/ui'
 import type { ShownGrant } from '../projections/grants.projection.js'
+import type { ApiPosition } from '../revocations/positions-of-grants.js'
 import { shownDetail } from './details.js'
+import { positionsCard } from './positions.page.js'
 import { type SignedIn, shell } from './shell.js'
 
 export interface GrantsPage {
   readonly user: SignedIn
   readonly grants: readonly ShownGrant[]
+  readonly positions: readonly ApiPosition[]
   /** The grant that was revoked a moment ago. */
   readonly justRevoked: ShownGrant | undefined
   readonly done: 'revoked all' | 'changed password' | undefined
@@ -36,7 +39,7 @@ export interface GrantsPage {
 
 /** What a person, and the companies that she acts for, have allowed; and what has ended. */
 export function grantsPage(options: GrantsPage): string {
-  const { user, grants, justRevoked, done, csrfOf, revokeAllCsrf, now } = options
+  const { user, grants, positions, justRevoked, done, csrfOf, revokeAllCsrf, now } = options
   const active = grants.filter(grant => grant.revoked_at === null && !hasExpired(grant, now))
   const ended = grants.filter(grant => !active.includes(grant))
   return shell({
@@ -52,11 +55,12 @@ ${
   notice({
     kind: 'success',
     title: `Access for ${nameOf(justRevoked)} is revoked`,
-    body: 'From now on every API refuses its tokens.',
+    body: 'Every API refuses its tokens as soon as it hears of that, within seconds.',
   })
 }
 ${done && notice(words[done])}
 ${active.length > 0 ? columns(...active.map(grant => grantCard(grant, csrfOf(grant.grant_id)))) : nobody()}
+${positionsCard(positions)}
 ${ended.length > 0 && card({ body: endedTable(ended) })}
 ${accountCard(revokeAllCsrf)}`),
   })
@@ -98,7 +102,7 @@ const words = {
   'revoked all': {
     kind: 'success',
     title: 'Everything is revoked',
-    body: 'From now on every API refuses the tokens, and you are signed out everywhere else.',
+    body: 'Every API refuses the tokens as soon as it hears of that, within seconds, and you are signed out everywhere else.',
   },
   'changed password': {
     kind: 'success',

@@ -142,6 +142,7 @@ export async function approvedFor(
 export interface ShownGrant extends GrantRow {
   client_name: string | null
   api_name: string | null
+  api_audience: string | null
   api_scopes: ApiScope[] | null
   api_details_types: ApiDetailsType[] | null
   /** What was approved in detail with each code, the latest first; 20 at most. */
@@ -157,7 +158,7 @@ const detailsAtOnce = 20
 export async function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[]> {
   const rows: (ShownGrant & { cut_off_at: string | null })[] = await db.query(
     `select grant_view.*, cut_off_at, last_used_at, client_view.name as client_name, api_view.name as api_name,
-       api_view.scopes as api_scopes, api_view.details_types as api_details_types,
+       api_view.audience as api_audience, api_view.scopes as api_scopes, api_view.details_types as api_details_types,
        coalesce((
          select json_agg(latest.details) from (
            select details::json from approved_details where approved_details.grant_id = grant_view.grant_id

@@ -11,6 +11,7 @@ import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { statusPage } from '../pages/status.page.js'
 import type { ResourceConfig } from '../resource.config.js'
+import { PositionReports } from '../revocations/position-reports.js'
 
 /** What a client can learn of this API without a token. */
 @Controller()
@@ -19,6 +20,7 @@ export class MetadataController {
   constructor(
     @Inject(CONFIG) private readonly config: ResourceConfig,
     private readonly guard: Guard,
+    private readonly reports: PositionReports,
   ) {}
 
   /** RFC 9728 §3 */
@@ -38,16 +40,17 @@ export class MetadataController {
   @Get('status')
   status(@Req() { headers }: FastifyRequest, @Res() reply: FastifyReply): void {
     const health = this.guard.health()
+    const { reportedSeconds } = this.reports
     const { AUDIENCE, MAX_STALENESS_SECONDS } = this.config
     reply.header('vary', 'accept')
     if (!headers.accept?.includes('text/html')) {
-      void reply.send({ resource: AUDIENCE, revocations: health })
+      void reply.send({ resource: AUDIENCE, revocations: { ...health, reported: reportedSeconds } })
       return
     }
     void reply
       .header('content-type', 'text/html; charset=utf-8')
       .header('content-security-policy', contentSecurityPolicy())
       .header('refresh', '2')
-      .send(statusPage(AUDIENCE, health, MAX_STALENESS_SECONDS))
+      .send(statusPage(AUDIENCE, { ...health, reportedSeconds }, MAX_STALENESS_SECONDS))
   }
 }

@@ -1,11 +1,11 @@
 import type { Guard } from '@grantlog/resource-guard'
 import { badge, card, column, definitionList, heading, notice, page, table } from '@grantlog/ui'
 
-type Health = ReturnType<Guard['health']>
+type Health = ReturnType<Guard['health']> & { readonly reportedSeconds: number | null | undefined }
 
 /** How far this process has heard the revocations of each source, for people. */
 export function statusPage(resource: string, health: Health, maxStalenessSeconds: number): string {
-  const { ok, sources, remembered, cached } = health
+  const { ok, sources, remembered, cached, reportedSeconds } = health
   return page({
     title: 'Status',
     service: 'Invoices',
@@ -44,10 +44,16 @@ export function statusPage(resource: string, health: Health, maxStalenessSeconds
         title: 'Kept in memory',
         body: definitionList([
           ['API', resource],
+          ['Position last reported', reported(reportedSeconds)],
           ['Revoked targets that can still matter', String(remembered)],
           ['Tokens that need not be verified again', String(cached)],
         ]),
       }),
     ]),
   })
+}
+
+function reported(seconds: number | null | undefined): string {
+  if (seconds === undefined) return 'it reports to nobody'
+  return seconds === null ? 'not yet' : `${seconds.toFixed(1)} s ago`
 }

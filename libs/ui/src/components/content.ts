@@ -78,6 +78,15 @@ export function emptyState({ title, body, action }: { title: string; body: HtmlV
   return html`<div class="empty"><svg class="empty-art" viewBox="0 0 96 64" width="96" height="64" aria-hidden="true" focusable="false"><circle cx="18" cy="14" r="8"/><path d="M18 22v38M18 32h52M18 46h68M18 60h34"/></svg><p class="empty-title">${title}</p><p class="muted">${body}</p>${action}</div>`
 }
 
+/**
+ * A part of a page that is read anew by itself, a `fragment()`, while nothing else on the page is disturbed. No script measures it: it is
+ * as high as so many facts of a `definitionList()` are, six at most, and scrolls beyond.
+ */
+export function frame({ src, title, facts }: { src: string; title: string; facts: number }): Html {
+  const rows = Math.min(Math.max(Math.ceil(facts), 1), 6)
+  return html`<iframe class="frame frame-${rows}" src="${src}" title="${title}" loading="lazy"></iframe>`
+}
+
 /** Text in fixed width. It scrolls sideways and can be reached by keyboard, so it needs a name. */
 export function codeBlock({ label, code }: { label: string; code: string }): Html {
   return html`<figure class="code"><figcaption>${label}</figcaption><pre tabindex="0" role="region" aria-label="${label}"><code>${code}</code></pre></figure>`

@@ -1,4 +1,4 @@
-import { consent, grants, noGrants, signIn } from './consent.js'
+import { consent, grants, noGrants, positions, signIn } from './consent.js'
 import { failure, sampleResult, sampleStart, status } from './sample.js'
 
 /** Every page as its service composes it, to look at and to test in a browser. Not part of the package. */
@@ -9,6 +9,7 @@ export const previews: Readonly<Record<string, () => string>> = {
   'sign-in-error': () => signIn('Check your password and try again.'),
   grants,
   'no-grants': noGrants,
+  positions,
   'sample-start': sampleStart,
   'sample-result': sampleResult,
   status,

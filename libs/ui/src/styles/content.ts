@@ -44,6 +44,10 @@ export const content = `
 .facts dt { color: var(--muted); }
 .facts dd { overflow-wrap: anywhere; }
 
+.frame { display: block; width: 100%; height: calc(var(--rows) * var(--row)); border: 0; --row: 2.9125rem; }
+.frame-1 { --rows: 1; } .frame-2 { --rows: 2; } .frame-3 { --rows: 3; } .frame-4 { --rows: 4; } .frame-5 { --rows: 5; } .frame-6 { --rows: 6; }
+.fragment { min-height: 0; background: var(--surface); }
+
 .badge { display: inline-block; padding: .0625rem .5rem; border-radius: 99rem; background: var(--raised); color: var(--muted); box-shadow: inset 0 0 0 1px var(--line); font-size: .8125rem; font-weight: 600; line-height: 1.5; white-space: nowrap; letter-spacing: 0; }
 .badge-success { background: var(--accent-soft); color: var(--accent); box-shadow: none; }
 .badge-warning { background: var(--amber-soft); color: var(--amber); box-shadow: none; }

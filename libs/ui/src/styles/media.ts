@@ -7,6 +7,7 @@ export const media = `
   .user { gap: .125rem; }
   .user .button { padding-inline: .5rem; }
   .user-name { max-width: 9rem; }
+  .frame { --row: 6.125rem; }
   .facts > div { grid-template-columns: 5.5rem minmax(0, 1fr); }
   .table, .table tbody, .table tr, .table th, .table td { display: block; }
   .table caption { display: block; }
