@@ -12,6 +12,7 @@ export default async function setup() {
   const folder = await mkdtemp(join(tmpdir(), 'grantlog-tests-'))
   await chmod(folder, 0o755) // Postgres may run as another user
   const started = []
+  const shared = new Set()
   const lazy = start => {
     let promise
     return () => {
@@ -36,8 +37,13 @@ export default async function setup() {
   const startSystem = async () => {
     const { shareSystem } = await import('../../../e2e/share-system.mjs')
     const { system, found } = await shareSystem()
-    started.push(system)
+    shared.add(system)
     return found
+  }
+  globalThis.stopSharedSystems = async () => {
+    const systems = [...shared]
+    shared.clear()
+    await Promise.all(systems.map(system => system.stop()))
   }
   const control = createServer((request, response) => {
     const path = request.url ?? ''
@@ -55,6 +61,7 @@ export default async function setup() {
   globalThis.stopTestServers = async () => {
     control.closeAllConnections()
     control.close()
+    await globalThis.stopSharedSystems()
     await Promise.all(started.map(server => server.stop()))
     await rm(folder, { recursive: true, force: true })
   }
