@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from '@jest/globals'
-import { refreshUntilRefused, type TestClient, type Tokens } from './clients.js'
+import { publicClient, refreshUntilRefused, type TestClient, type Tokens } from './clients.js'
 import { Ada, type RunningSystem, untilStatus } from './running-system.js'
 
 const grantlog = join(import.meta.dirname, '../../apps/cli/dist/main.js')
@@ -63,6 +63,11 @@ export class RevokeWorld {
     })
   }
 
+  delete(clientId: string): Promise<Response> {
+    const url = this.url('clients', `/clients/${clientId}?reason=it+was+discontinued`)
+    return this.send(url, undefined, { method: 'DELETE' })
+  }
+
   async make(url: string, body: object): Promise<Record<string, string>> {
     const response = await this.send(url, body)
     if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
@@ -84,6 +89,28 @@ export class RevokeWorld {
         role: 'administrator',
       })
     return id
+  }
+
+  /** An application of the test's own, that consent has heard of. */
+  async application(name: string): Promise<{ id: string; open: () => Promise<TestClient> }> {
+    const { running } = this
+    const registration = {
+      client_name: name,
+      client_uri: running.installation.url('sample-client'),
+      redirect_uris: [`${running.installation.url('sample-client')}/public/callback`],
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      scope: 'invoices:read',
+    }
+    const { client_id: id = '' } = await this.make(this.url('clients', '/clients'), registration)
+    const open = () => publicClient({ ...running, demo: { ...running.demo, publicClient: { id } } })
+    await untilStatus(200, async () => this.asked(await open()))
+    return { id, open }
+  }
+
+  /** What the authorization endpoint answers a client. */
+  async asked(client: TestClient): Promise<Response> {
+    return fetch(await client.authorizationUrl('invoices:read'), { redirect: 'manual' })
   }
 
   /** Her browser. */

@@ -1,5 +1,6 @@
 import { formOf, type Page, Visitor } from '@grantlog/demonstration'
 import { eventsSince, type LogLine, lastEvents } from '@grantlog/launcher'
+import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { confidentialClient, publicClient } from './clients.js'
 import { startInstance } from './instance.js'
@@ -156,33 +157,99 @@ const ways: Record<string, (world: RevokeWorld) => Promise<void>> = {
   },
 
   async 'an operator revokes a client that may go on: grantlog revoke --client'(world) {
-    const { running } = world
-    const client = await world.make(world.url('clients', '/clients'), {
-      client_name: 'Leaky Ledger',
-      client_uri: running.installation.url('sample-client'),
-      redirect_uris: [`${running.installation.url('sample-client')}/public/callback`],
-      token_endpoint_auth_method: 'none',
-      grant_types: ['authorization_code', 'refresh_token'],
-      scope: 'invoices:read',
-    })
-    const id = client.client_id ?? ''
-    const application = () => publicClient({ ...running, demo: { ...running.demo, publicClient: { id } } })
+    const { id, open } = await world.application('Leaky Ledger')
     const [mary, ann] = [await world.person(), await world.person()]
-    const heard = async () => {
-      const authorization = await (await application()).authorizationUrl('invoices:read')
-      return fetch(authorization, { redirect: 'manual' })
-    }
-    await untilStatus(200, heard)
     const held = [
-      await world.held(world.browser(mary), await application(), `person:${mary.id}`),
-      await world.held(world.browser(ann), await application(), `person:${ann.id}`),
+      await world.held(world.browser(mary), await open(), `person:${mary.id}`),
+      await world.held(world.browser(ann), await open(), `person:${ann.id}`),
     ]
     const revoked = await world.revoke('--client', id, '--reason', 'its tokens were in a log')
     await world.expectDead(...held)
     // it may go on: what it gets after the cutoff is good
     const left = Number(revoked.issued_before) + 1 - Date.now() / 1000
     await new Promise(resolve => setTimeout(resolve, Math.max(0, left * 1000)))
-    await world.held(world.browser(mary), await application(), `person:${mary.id}`)
+    await world.held(world.browser(mary), await open(), `person:${mary.id}`)
+  },
+
+  async 'an operator deletes a client: it is gone with all that people had allowed it, and nobody gets its id'(
+    world,
+  ) {
+    const { id, open } = await world.application('Gone Ledger')
+    const [mary, ann] = [await world.person(), await world.person()]
+    const [hers, anns] = [world.browser(mary), world.browser(ann)]
+    const held = await world.held(hers, await open(), `person:${mary.id}`)
+    const unredeemed = await open()
+    const code = await world.approved(anns, unredeemed, `person:${ann.id}`)
+    const page = await anns.visitor.open(await (await open()).authorizationUrl('invoices:read'))
+    const url = world.url('clients', `/clients/${id}`)
+    expect((await world.delete(id)).status).toBe(204)
+    expect((await world.delete(id)).status).toBe(404)
+
+    const { accessToken, refreshToken } = held.tokens
+    await untilStatus(401, () => world.read(held.tokens))
+    for (const token of [accessToken, refreshToken])
+      await eventually(async () => expect(await world.isActive(token)).toBe(false))
+    const unknown = { error: 'invalid_client' }
+    await eventually(() => expect(held.client.refresh(refreshToken)).rejects.toMatchObject(unknown))
+    await expect(unredeemed.redeem(code)).rejects.toMatchObject(unknown)
+
+    const refused = await untilStatus(400, async () => world.asked(await open()))
+    expect(await refused.text()).toContain('No application is registered under its client_id')
+    const answer = { owner: `person:${ann.id}`, decision: 'approve' }
+    const answered = await anns.visitor.submit(page, formOf(page, /authorize/), answer)
+    expect(answered.status).toBe(400)
+    expect(wordsOf(answered)).toContain('No application is registered')
+    const grants = await hers.visitor.open(world.url('consent', '/grants'))
+    expect(wordsOf(grants)).toContain('Nobody has access')
+    expect(wordsOf(grants)).toContain('Gone Ledger')
+    expect(grants.html).not.toContain(`${held.claims.grant}/revoke`)
+
+    const reader = { method: 'GET', token: await world.tokenFor('clients:read') }
+    expect((await world.send(url, undefined, reader)).status).toBe(404)
+    await eventually(async () => {
+      const list = await world.send(world.url('clients', '/clients?limit=200'), undefined, reader)
+      expect(await list.text()).not.toContain(id)
+    })
+    const reason = { reason: 'a mistake' }
+    expect((await world.send(`${url}/suspend`, reason)).status).toBe(404)
+    expect((await world.send(`${url}/reinstate`)).status).toBe(404)
+    expect((await world.send(`${url}/revocations`, reason)).status).toBe(404)
+    const registration = {
+      client_name: 'Another',
+      grant_types: ['client_credentials'],
+      scope: 'invoices:read',
+    }
+    expect((await world.send(url, registration, { method: 'PUT' })).status).toBe(404)
+    const again = await world.send(world.url('clients', '/clients'), { ...registration, client_id: id })
+    expect(again.status).toBe(409)
+    expect(await again.text()).toContain('that was deleted had this client_id')
+  },
+
+  async 'an operator deletes a client that authenticates: no endpoint believes it, and its devices get nothing'(
+    world,
+  ) {
+    const person = await world.person()
+    const devices = await DeviceWorld.create({ ...world.running, demo: { ...world.running.demo, person } })
+    const { wire, requests } = devices
+    const telly = await devices.client({ token_endpoint_auth_method: 'client_secret_basic' })
+    const [allowed, asking] = [await devices.begun(telly), await devices.begun(telly)]
+    await devices.ada.answer(allowed)
+    const page = await devices.ada.enter(asking.user_code)
+    expect((await world.delete(telly.id)).status).toBe(204)
+
+    const form = { token: 'a-token-of-anybody' }
+    for (const ask of [
+      () => wire.post('/introspect', form, wire.basic(telly)),
+      () => wire.post('/revoke', form, wire.basic(telly)),
+      () => devices.poll(telly, allowed.device_code),
+      () => requests.push(telly),
+      () => devices.begin(telly),
+    ]) {
+      const response = await untilStatus(401, ask)
+      expect(await response.json()).toMatchObject({ error: 'invalid_client' })
+    }
+    expect(wordsOf(await devices.ada.decide(page))).toContain('The application is not registered any more')
+    expect(wordsOf(await devices.ada.enter(asking.user_code))).toContain('is not registered any more')
   },
 
   async 'an operator revokes a family, and a token: grantlog revoke --family, --token'(world) {
@@ -280,6 +347,8 @@ describe('revoking', () => {
       return `${target.kind} ${reason} ${actor.type} ${note ?? ''}`.trim()
     })
     expect(told.sort()).toEqual([
+      'client client-deleted operator',
+      'client client-deleted operator',
       'client operator operator its tokens were in a log',
       'family operator operator seen at two places',
       'grant member-removed operator',

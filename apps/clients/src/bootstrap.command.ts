@@ -9,7 +9,11 @@ import { client } from './domain/client.js'
 
 const scopes = [
   { name: 'clients:read', text: 'See the registered applications and APIs', access: 'read' },
-  { name: 'clients:write', text: 'Register, change and suspend applications and APIs', access: 'write' },
+  {
+    name: 'clients:write',
+    text: 'Register, change and suspend applications and APIs, delete applications',
+    access: 'write',
+  },
   { name: 'accounts:write', text: 'Create accounts and organizations', access: 'write' },
   { name: 'tokens:introspect', text: 'See the state of every token', access: 'read' },
   { name: 'revocations:read', text: 'Follow what is revoked', access: 'read' },
@@ -19,7 +23,7 @@ const scopes = [
 /**
  * `bootstrap [--json] [--secret-file FILE]`: registers the platform's own API, and the operator's client with all of its scopes.
  * A secret that is made here is returned, and is stored nowhere. With one from a file it can be run again and again.
- * @throws Error when there is an operator already, for a secret that is weak, or a file that can not be read
+ * @throws Error when there is an operator already, or was one, for a secret that is weak, or a file that can not be read
  */
 export async function bootstrap(
   commands: Commands,
@@ -40,7 +44,7 @@ export async function bootstrap(
   }
   await commands.run(api, registration.apiId, { type: 'register', registration }, context)
 
-  const { events } = await commands.run(
+  const { events, state } = await commands.run(
     client,
     'operator',
     {
@@ -69,10 +73,12 @@ export async function bootstrap(
     context,
   )
   const isNew = events.length > 0
-  if (file !== undefined)
-    return isNew
-      ? 'The operator’s client is registered, with the secret of that file.'
-      : 'There is an operator already: its secret stays as it is.'
+  const deleted = 'The operator’s client was deleted, for good: whoever deleted it can register another one.'
+  if (file !== undefined) {
+    if (isNew) return 'The operator’s client is registered, with the secret of that file.'
+    return state.deleted ? deleted : 'There is an operator already: its secret stays as it is.'
+  }
+  if (state.deleted) throw new Error(deleted)
   if (!isNew) throw new Error('There is an operator already. Its secret was shown once, when it was made.')
   if (json) return JSON.stringify({ client_id: 'operator', client_secret: secret })
   return `The operator’s client, shown this once:

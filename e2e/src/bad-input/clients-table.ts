@@ -55,6 +55,7 @@ export const tokens: readonly Row[] = [
   ['POST', '/clients'],
   ['GET', '/clients/operator'],
   ['PUT', '/clients/operator'],
+  ['DELETE', '/clients/operator'],
   ['POST', '/clients/operator/suspend'],
   ['POST', '/clients/operator/reinstate'],
   ['GET', '/apis'],
@@ -145,6 +146,11 @@ export const single: readonly Row[] = [
     asked(`GET /clients/${id}`, { path: `/clients/${id}` }, problem(404, 'no such client')),
     asked(`PUT /clients/${id}`, posted(`/clients/${id}`, aClient, 'PUT'), problem(404, 'no such client')),
     asked(
+      `DELETE /clients/${id}`,
+      { path: `/clients/${id}?reason=x`, method: 'DELETE' },
+      problem(404, 'no such client'),
+    ),
+    asked(
       `suspend /clients/${id}`,
       posted(`/clients/${id}/suspend`, { reason: 'x' }),
       problem(404, 'no such client'),
@@ -189,10 +195,40 @@ export const single: readonly Row[] = [
       { ...posted(`${path}/reinstate`, {}), body: '{' },
       problem(400, 'could not be read'),
     ),
-    allowed('DELETE', path, 'GET, PUT'),
     allowed('GET', `${path}/suspend`, 'POST'),
     allowed('PUT', `${path}/reinstate`, 'POST'),
   ]),
+  allowed('POST', '/clients/operator', 'GET, PUT, DELETE'),
+  allowed('DELETE', '/apis/platform', 'GET, PUT'),
+  ...(
+    [
+      ['without a reason', '', "'reason' is missing"],
+      ['with an empty reason', '?reason=', "'reason' is missing"],
+      ['with a reason of nothing but a space', '?reason=%20', "'reason' must be one line"],
+      ['with a reason too long', `?reason=${'x'.repeat(201)}`, "'reason' must be one line"],
+      ['with a reason of two lines', '?reason=a%0Ab', "'reason' contains a control character"],
+      ['with a reason that turns around what follows', '?reason=a%E2%80%AEb', "'reason' must be one line"],
+      ['with two reasons', '?reason=a&reason=b', "'reason' is included more"],
+      ['with bytes that are no UTF-8', '?reason=%ff', "'reason' is not percent-encoded"],
+      ['with an unknown parameter', '?reason=a&force=1', "no parameter 'force': there is reason."],
+    ] as const
+  ).map(([name, query, says]) =>
+    asked(
+      `DELETE /clients/operator ${name}`,
+      { path: `/clients/operator${query}`, method: 'DELETE' },
+      problem(400, says),
+    ),
+  ),
+  asked(
+    'DELETE /clients/operator with the reason in a body',
+    posted('/clients/operator', { reason: 'x' }, 'DELETE'),
+    problem(400, "'reason' is missing"),
+  ),
+  asked(
+    'a client that deletes itself',
+    { path: '/clients/operator?reason=x', method: 'DELETE' },
+    problem(409, 'does not delete itself'),
+  ),
   asked(
     'an id in the body of PUT',
     posted('/clients/operator', { ...aClient, client_id: 'x' }, 'PUT'),

@@ -150,6 +150,13 @@ export class ExchangeWorld {
     return this.#operator(`/clients/${id}/suspend`, { reason: 'for a test' })
   }
 
+  async remove({ id }: Client): Promise<void> {
+    const url = `${this.wire.running.installation.url('clients')}/clients/${id}?reason=for+a+test`
+    const headers = { authorization: `Bearer ${this.#operatorToken}` }
+    const response = await fetch(url, { method: 'DELETE', headers })
+    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
+  }
+
   async registration({ id }: Pick<Client, 'id'>): Promise<unknown> {
     const url = `${this.wire.running.installation.url('clients')}/clients/${id}`
     const response = await fetch(url, { headers: { authorization: `Bearer ${this.#operatorToken}` } })

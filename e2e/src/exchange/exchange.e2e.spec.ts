@@ -327,6 +327,7 @@ describe('token exchange (RFC 8693)', () => {
       ['its family', (chain: Chain) => world.revoke(chain.web, chain.subject.refresh_token)],
       ['its grant', (chain: Chain) => world.endGrant(chain.subject.access_token)],
       ['the application that it was issued to', (chain: Chain) => world.suspend(chain.web)],
+      ['the application that it was issued to, deleted', (chain: Chain) => world.remove(chain.web)],
     ])('and is exchanged no more: %s', async (_, revoke) => {
       const chain = await aChain()
       await revoke(chain)

@@ -157,6 +157,7 @@ describe('streams', () => {
       'code.redeemed in family-f is there 2 times',
       event({ source: 'token', type: 'code.redeemed', streamId: 'family-f' }),
     ],
+    ['client.deleted in client-a is there 2 times', event({ type: 'client.deleted' })],
     ['token.issued of j is there 2 times', event({ type: 'token.issued', data: { tokenId: 'j' } })],
     ['refresh.rotated to generation 1', event({ type: 'refresh.rotated', data: { generation: 1 } })],
   ])('%s', (finding, twice) => {

@@ -10,6 +10,7 @@ const effects: Readonly<Record<Operation, { ok: readonly string[]; refused: read
   update: { ok: ['client.updated'], refused: [''] },
   suspend: { ok: ['client.suspended token.revoked', ''], refused: [''] },
   reinstate: { ok: ['client.reinstated', ''], refused: [''] },
+  delete: { ok: ['client.deleted token.revoked'], refused: [''] },
   credentials: { ok: ['token.issued'], refused: [''] },
   approve: {
     ok: ['grant.approved grant.code-issued', 'grant.amended grant.code-issued', 'grant.code-issued'],
@@ -73,7 +74,7 @@ const says = ({ data, internal, streamId }: StoredEvent, value: string) =>
 /** An acknowledged revocation is in the store, by whomever it was; nothing is issued or revoked twice. */
 export function streamsMakeSense(invocations: readonly Invocation[], stores: readonly Store[]): Finding[] {
   const events = stores.flatMap(store => store.events)
-  const once = ['client.registered', 'code.redeemed', 'grant.approved', 'grant.revoked']
+  const once = ['client.registered', 'client.deleted', 'code.redeemed', 'grant.approved', 'grant.revoked']
   const perStream = Map.groupBy(
     events.filter(
       ({ type, streamId }) =>

@@ -11,6 +11,7 @@ export type Operation =
   | 'update'
   | 'suspend'
   | 'reinstate'
+  | 'delete'
   | 'credentials'
   | 'approve'
   | 'redeem'

@@ -2,7 +2,7 @@ import type { Answer } from './history.js'
 import { credentials } from './token-requests.js'
 import { instanceOf, pause, rest, type Worker } from './workload.js'
 
-/** Registers clients, renames, suspends and reinstates them, all operators the same ones. */
+/** Registers clients, renames, suspends, reinstates and deletes them, all operators the same ones. */
 export const operator: Worker = async (workload, chance) => {
   const { demo, installation } = workload.cluster
   let token: { value: string; until: number } | undefined
@@ -22,11 +22,11 @@ export const operator: Worker = async (workload, chance) => {
       },
       ...(body && { body: JSON.stringify(body) }),
     })
-    const said = (await response.json()) as Record<string, unknown>
+    const said = response.status === 204 ? {} : ((await response.json()) as Record<string, unknown>)
     if (response.status === 401) token = undefined
     if (typeof said.client_secret === 'string')
       workload.registered.push({ clientId: String(said.client_id), secret: said.client_secret })
-    return { status: response.status, facts: { clientId: String(said.client_id) } }
+    return { status: response.status, facts: said.client_id ? { clientId: String(said.client_id) } : {} }
   }
   const registration = (marker: string) => ({
     client_name: marker,
@@ -42,7 +42,7 @@ export const operator: Worker = async (workload, chance) => {
       if (token === undefined) await pause(200)
       continue
     }
-    const operation = chance.weighted({ register: 3, update: 4, suspend: 2, reinstate: 2 })
+    const operation = chance.weighted({ register: 3, update: 4, suspend: 2, reinstate: 2, delete: 1 })
     const { url, name: instance } = instanceOf(workload, chance, 'clients')
     const marker = `${operation}-${chance.hex(16)}`
     const target = `client-${chance.hex(16)}`
@@ -65,6 +65,7 @@ export const operator: Worker = async (workload, chance) => {
       const client = `${url}/clients/${clientId}`
       const called = await workload.history.invoke(chance, about, request => {
         if (operation === 'update') return call(request, client, registration(marker), 'PUT')
+        if (operation === 'delete') return call(request, `${client}?reason=${marker}`, undefined, 'DELETE')
         return call(
           request,
           `${client}/${operation}`,

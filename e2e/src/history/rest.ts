@@ -80,26 +80,26 @@ async function tokensCountAsStored(
   return findings
 }
 
-/** Both token services know of every client whether it is suspended. */
+/** Both token services know of every client whether it is suspended or deleted. */
 async function clientsCountAsStored(
   { instances, installation }: Parts['cluster'],
   registered: Parts['registered'],
   stores: readonly Store[],
 ): Promise<Finding[]> {
-  const suspended = new Map<string, boolean>()
+  const ended = new Map<string, boolean>()
   for (const { type, streamId } of stores.flatMap(({ events }) => events)) {
-    if (type === 'client.suspended') suspended.set(streamId, true)
-    if (type === 'client.reinstated') suspended.set(streamId, false)
+    if (type === 'client.suspended' || type === 'client.deleted') ended.set(streamId, true)
+    if (type === 'client.reinstated') ended.set(streamId, false)
   }
   const findings: Finding[] = []
   for (const { clientId, secret } of registered.slice(-tried)) {
-    const refused = suspended.get(`client-${clientId}`) === true
+    const refused = ended.get(`client-${clientId}`) === true
     for (const { name, url } of instances.filter(({ service }) => service === 'token')) {
       const parameters = { grant_type: 'client_credentials', resource: audienceOf(installation) }
       const answer = await ask(`${url}/token`, asClient({}, { id: clientId, secret }, parameters))
       if (answer.status !== (refused ? 401 : 200))
         findings.push(
-          `${clientId} (${refused ? '' : 'not '}suspended): ${name} answers ${answer.status} ${answer.body}`,
+          `${clientId} (${refused ? '' : 'not '}suspended or deleted): ${name} answers ${answer.status} ${answer.body}`,
         )
     }
   }

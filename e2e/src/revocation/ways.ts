@@ -150,6 +150,22 @@ export const ways: readonly Way[] = [
   },
   {
     target: 'client',
+    reason: 'client-deleted',
+    how: 'an operator deletes the client',
+    async begin({ wire, machine }) {
+      const victim = await machine.issue()
+      const { id } = machine.client
+      return {
+        victims: [victim],
+        async revoke() {
+          await operated(wire, 'DELETE', `/clients/${id}?reason=It+was+lost`, undefined, 'clients')
+          return id
+        },
+      }
+    },
+  },
+  {
+    target: 'client',
     reason: 'operator',
     how: 'an operator: `grantlog revoke --client`',
     async begin(scene) {
@@ -286,7 +302,7 @@ export async function operated(
       ...(body && { body: JSON.stringify(body) }),
     }),
   )
-  return (await answer.json()) as Record<string, string>
+  return answer.status === 204 ? {} : ((await answer.json()) as Record<string, string>)
 }
 
 /** The operator's program; @returns the id */

@@ -11,6 +11,7 @@ export const catalogue = [
   clients.clientUpdated,
   clients.clientSuspended,
   clients.clientReinstated,
+  clients.clientDeleted,
   clients.apiRegistered,
   clients.apiUpdated,
   clients.apiSuspended,

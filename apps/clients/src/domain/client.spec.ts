@@ -47,13 +47,27 @@ const suspend: ClientCommand = {
 }
 const revoke: ClientCommand = { type: 'revoke', clientId: 'ledgerly', note: 'a leak', cutoff: 1006 }
 const reinstate: ClientCommand = { type: 'reinstate', clientId: 'ledgerly' }
+const remove: ClientCommand = { type: 'delete', clientId: 'ledgerly', reason: 'discontinued', eventId: cause }
+const removed = [
+  { type: 'client.deleted', id: cause, data: { clientId: 'ledgerly', reason: 'discontinued' } },
+  {
+    type: 'token.revoked',
+    data: {
+      target: { kind: 'client', id: 'ledgerly' },
+      issuedBefore: null,
+      reason: 'client-deleted',
+      cause,
+    },
+  },
+]
 
 const after = (...commands: ClientCommand[]): ClientState =>
   commands.reduce(
     (state, command) => client.decide(command, state).reduce(client.evolve, state),
     client.initial,
   )
-const nobody: ClientState = { registration: null, suspended: null }
+const nobody: ClientState = { registration: null, suspended: null, deleted: false }
+const gone: ClientState = { ...nobody, deleted: true }
 
 describe('a client', () => {
   it.each([
@@ -62,43 +76,37 @@ describe('a client', () => {
       [],
       register,
       [{ type: 'client.registered', data: { ...registration, credentials } }],
-      { registration, suspended: null },
+      { ...nobody, registration },
     ],
-    ['is registered once', [register], register, [], { registration, suspended: null }],
+    ['is registered once', [register], register, [], { ...nobody, registration }],
     [
       'is registered once, also while it is suspended',
       [register, suspend],
       register,
       [],
-      { registration, suspended: 'phishing' },
+      { ...nobody, registration, suspended: 'phishing' },
     ],
     [
       'gets another registration',
       [register],
       update(renamed),
       [{ type: 'client.updated', data: renamed }],
-      { registration: renamed, suspended: null },
+      { ...nobody, registration: renamed },
     ],
     [
       'stays suspended when its registration is replaced',
       [register, suspend],
       update(renamed),
       [{ type: 'client.updated', data: renamed }],
-      { registration: renamed, suspended: 'phishing' },
+      { ...nobody, registration: renamed, suspended: 'phishing' },
     ],
-    [
-      'never gives up its secret for none',
-      [register],
-      update(secretless),
-      [],
-      { registration, suspended: null },
-    ],
+    ['never gives up its secret for none', [register], update(secretless), [], { ...nobody, registration }],
     [
       'never gets a secret that it did not have',
       [{ type: 'register', registration: secretless, credentials: [] }],
       update(registration),
       [],
-      { registration: secretless, suspended: null },
+      { ...nobody, registration: secretless },
     ],
     ['is not updated before it exists', [], update(registration), [], nobody],
     [
@@ -117,14 +125,14 @@ describe('a client', () => {
           },
         },
       ],
-      { registration, suspended: 'phishing' },
+      { ...nobody, registration, suspended: 'phishing' },
     ],
     [
       'is suspended once: the first reason stays',
       [register, suspend],
       { ...suspend, reason: 'other' },
       [],
-      { registration, suspended: 'phishing' },
+      { ...nobody, registration, suspended: 'phishing' },
     ],
     [
       'goes on, while what was issued to it counts no longer',
@@ -142,7 +150,7 @@ describe('a client', () => {
           },
         },
       ],
-      { registration, suspended: null },
+      { ...nobody, registration },
     ],
     ['has nothing revoked before it exists', [], revoke, [], nobody],
     ['is not suspended before it exists', [], suspend, [], nobody],
@@ -151,11 +159,20 @@ describe('a client', () => {
       [register, suspend],
       reinstate,
       [{ type: 'client.reinstated', data: { clientId: 'ledgerly' } }],
-      { registration, suspended: null },
+      { ...nobody, registration },
     ],
-    ['is not reinstated when it works', [register], reinstate, [], { registration, suspended: null }],
-    ['is reinstated once', [register, suspend, reinstate], reinstate, [], { registration, suspended: null }],
+    ['is not reinstated when it works', [register], reinstate, [], { ...nobody, registration }],
+    ['is reinstated once', [register, suspend, reinstate], reinstate, [], { ...nobody, registration }],
     ['is not reinstated before it exists', [], reinstate, [], nobody],
+    ['is deleted, and all its tokens with it, for good', [register], remove, removed, gone],
+    ['is deleted also while it is suspended', [register, suspend], remove, removed, gone],
+    ['is deleted once', [register, remove], remove, [], gone],
+    ['is not deleted before it exists', [], remove, [], nobody],
+    ['leaves its id to nobody once it is deleted', [register, remove], register, [], gone],
+    ['is not updated once it is deleted', [register, remove], update(renamed), [], gone],
+    ['is not suspended once it is deleted', [register, remove], suspend, [], gone],
+    ['is not reinstated once it is deleted', [register, suspend, remove], reinstate, [], gone],
+    ['has nothing more revoked once it is deleted', [register, remove], revoke, [], gone],
   ] satisfies [string, ClientCommand[], ClientCommand, object[], ClientState][])(
     '%s',
     (_, given, when, then, state) => {
@@ -188,7 +205,7 @@ describe('a client', () => {
   })
 
   it('is the same state step by step and replayed, and only says what the catalogue knows', () => {
-    const commands = [register, update(renamed), update(secretless), suspend, reinstate, revoke]
+    const commands = [register, update(renamed), update(secretless), suspend, reinstate, revoke, remove]
     const ends = new Set<string>()
     for (const sequence of sequencesOf(commands, 4)) {
       let state = client.initial
@@ -202,17 +219,21 @@ describe('a client', () => {
       }
       expect(log.reduce(client.evolve, client.initial)).toEqual(state)
       const times = (type: string) => log.filter(event => event.type === type).length
-      expect(times('client.registered')).toBe(state.registration === null ? 0 : 1)
-      expect(times('client.suspended') - times('client.reinstated')).toBe(state.suspended === null ? 0 : 1)
+      expect(times('client.registered')).toBe(state.registration === null && !state.deleted ? 0 : 1)
+      expect(times('client.deleted')).toBe(state.deleted ? 1 : 0)
+      if (!state.deleted)
+        expect(times('client.suspended') - times('client.reinstated')).toBe(state.suspended === null ? 0 : 1)
+      else expect(log.slice(-2).map(({ type }) => type)).toEqual(['client.deleted', 'token.revoked'])
       const byOperator = log.filter(({ data }) => 'reason' in data && data.reason === 'operator').length
-      expect(times('token.revoked') - byOperator).toBe(times('client.suspended'))
-      ends.add(`${state.registration?.name} ${state.suspended}`)
+      expect(times('token.revoked') - byOperator).toBe(times('client.suspended') + times('client.deleted'))
+      ends.add(state.deleted ? 'deleted' : `${state.registration?.name} ${state.suspended}`)
     }
     expect([...ends].sort()).toEqual([
       'Ledgerly Books null',
       'Ledgerly Books phishing',
       'Ledgerly null',
       'Ledgerly phishing',
+      'deleted',
       'undefined null',
     ])
   })

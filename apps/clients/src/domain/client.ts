@@ -10,6 +10,8 @@ export interface ClientState {
   readonly registration: Registration | null
   /** Why it may not be used; null when it may. */
   readonly suspended: string | null
+  /** Whether there was one, which is gone for good: nobody else gets its id. */
+  readonly deleted: boolean
 }
 
 export type ClientCommand =
@@ -29,6 +31,12 @@ export type ClientCommand =
     }
   | { readonly type: 'reinstate'; readonly clientId: string }
   | {
+      readonly type: 'delete'
+      readonly clientId: string
+      readonly reason: string
+      readonly eventId: string
+    }
+  | {
       /** What was issued to it counts no longer; it may go on. */
       readonly type: 'revoke'
       readonly clientId: string
@@ -39,17 +47,17 @@ export type ClientCommand =
 
 export type ClientEvent =
   | Fact<'client.registered' | 'client.updated' | 'client.reinstated' | 'token.revoked'>
-  | (Fact<'client.suspended'> & { readonly id: string })
+  | (Fact<'client.suspended' | 'client.deleted'> & { readonly id: string })
 
 /** A client's registration. Where a command changes nothing there is no event, and the state says why. */
 export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
   category: 'client',
-  initial: { registration: null, suspended: null },
+  initial: { registration: null, suspended: null, deleted: false },
 
-  decide(command, { registration, suspended }) {
+  decide(command, { registration, suspended, deleted }) {
     switch (command.type) {
       case 'register':
-        if (registration !== null) return []
+        if (registration !== null || deleted) return []
         return [
           {
             type: 'client.registered',
@@ -65,6 +73,8 @@ export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
       case 'reinstate':
         if (registration === null || suspended === null) return []
         return [{ type: 'client.reinstated', data: { clientId: command.clientId } }]
+      case 'delete':
+        return registration === null ? [] : remove(command)
       case 'revoke': {
         if (registration === null) return []
         const { clientId, cutoff, note } = command
@@ -77,7 +87,7 @@ export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
     switch (event.type) {
       case 'client.registered': {
         const { credentials: _, ...registration } = event.data
-        return { registration, suspended: null }
+        return { ...state, registration }
       }
       case 'client.updated':
         return { ...state, registration: event.data }
@@ -85,6 +95,8 @@ export const client: Decider<ClientCommand, ClientEvent, ClientState> = {
         return { ...state, suspended: event.data.reason }
       case 'client.reinstated':
         return { ...state, suspended: null }
+      case 'client.deleted':
+        return { registration: null, suspended: null, deleted: true }
       case 'token.revoked':
         return state
     }
@@ -112,9 +124,17 @@ function suspend(command: Extract<ClientCommand, { type: 'suspend' }>): ClientEv
   ]
 }
 
+function remove(command: Extract<ClientCommand, { type: 'delete' }>): ClientEvent[] {
+  const { clientId, reason, eventId } = command
+  return [
+    { type: 'client.deleted', id: eventId, data: { clientId, reason } },
+    revoked(clientId, null, { reason: 'client-deleted', cause: eventId }),
+  ]
+}
+
 function revoked(
   clientId: string,
-  issuedBefore: number,
+  issuedBefore: number | null,
   why: Pick<EventData<'token.revoked'>, 'reason' | 'note' | 'cause'>,
 ): Fact<'token.revoked'> {
   return { type: 'token.revoked', data: { target: { kind: 'client', id: clientId }, issuedBefore, ...why } }

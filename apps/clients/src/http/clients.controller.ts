@@ -5,7 +5,7 @@ import { createClientSecret, hashSecret, parseSecretKeys, type SecretKeys } from
 import { Clock, CONFIG, JsonBody, Problem } from '@grantlog/platform'
 import type { VerifiedToken } from '@grantlog/resource-guard'
 import { RequireScope, Token } from '@grantlog/resource-guard/nest'
-import { Controller, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common'
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common'
 import { DataSource } from 'typeorm'
 import type { z } from 'zod'
 import type { ClientsConfig } from '../clients.config.js'
@@ -13,7 +13,7 @@ import { type ClientCommand, client, hasSecret, mayBecome } from '../domain/clie
 import { listClients } from '../projections/clients.projection.js'
 import { clientBody, newClient, readRegistration, shownClient } from './client-body.js'
 import { clientId } from './known-id.js'
-import { operatorOf, readPage, revocation, suspension } from './request.js'
+import { operatorOf, readPage, readReason, revocation, suspension } from './request.js'
 
 /** The registry of clients, for operators. Names are those of RFC 7591. */
 @Controller('clients')
@@ -58,6 +58,8 @@ export class ClientsController {
       : []
     const command = { type: 'register', registration, credentials } as const
     const { events, state } = await this.commands.run(client, id, command, operatorOf(token))
+    if (state.deleted)
+      throw new Problem(409, 'Conflict', 'A client that was deleted had this client_id: choose another one.')
     if (events.length === 0)
       throw new Problem(409, 'Conflict', 'There is a client with this client_id already.')
     return { ...shownClient(known(state)), ...(secret !== undefined && { client_secret: secret }) }
@@ -108,6 +110,27 @@ export class ClientsController {
     return this.#run(id, { type: 'reinstate', clientId: id }, token)
   }
 
+  /**
+   * Ends the client and all that is of it (RFC 7592 §2.3), in one append: the same again has nothing to finish, and finds no such client,
+   * like any request about one that is gone.
+   */
+  @Delete(':id')
+  @HttpCode(204)
+  @RequireScope('clients:write')
+  async delete(
+    @Token() token: VerifiedToken,
+    @Param('id', clientId) id: string,
+    @Req() request: { readonly url: string },
+  ): Promise<void> {
+    const reason = readReason(request.url)
+    // whoever is left can still register others: `operator`, deleted by itself, could never be made again
+    if (id === token.clientId)
+      throw new Problem(409, 'Conflict', 'A client does not delete itself: another operator’s client does.')
+    const command = { type: 'delete', clientId: id, reason, eventId: timeOrderedId() } as const
+    const { events } = await this.commands.run(client, id, command, operatorOf(token))
+    if (events.length === 0) throw unknown()
+  }
+
   /** Ends what was issued to the client, which may go on. The same again moves the cutoff. */
   @Post(':id/revocations')
   @HttpCode(200)
@@ -133,6 +156,8 @@ export class ClientsController {
 function known<T extends { registration: unknown }>(
   state: T,
 ): T & { registration: NonNullable<T['registration']> } {
-  if (state.registration === null) throw new Problem(404, 'Not Found', 'There is no such client.')
+  if (state.registration === null) throw unknown()
   return state as T & { registration: NonNullable<T['registration']> }
 }
+
+const unknown = () => new Problem(404, 'Not Found', 'There is no such client.')

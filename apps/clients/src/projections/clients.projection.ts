@@ -35,6 +35,7 @@ export const clientList = defineProjection<ClientRow>({
       key: ({ data }) => data.clientId,
       row: row => row && { ...row, suspended: null },
     },
+    'client.deleted': { key: ({ data }) => data.clientId, row: () => undefined },
   },
 })
 

@@ -99,8 +99,8 @@ export class DeviceRequests {
     const expiresAt = Number(row.expires_at)
     if (expiresAt <= this.clock.seconds()) return 'expired'
     const client = await findClient(this.db, row.client_id)
-    if (client === undefined || client.suspended)
-      throw unauthorizedClient('The application has been suspended.')
+    if (client === undefined) throw unauthorizedClient('The application is not registered any more.')
+    if (client.suspended) throw unauthorizedClient('The application has been suspended.')
     const request = await readAccess(this.db, parseParameters(row.query), client)
     return { deviceId: row.device_id, userCode, request, expiresAt }
   }

@@ -18,6 +18,8 @@ export interface ClientRow extends RegisteredClient {
   require_signed: boolean
   /** Version of its stream: what the person saw is found by it years later. */
   version: number
+  /** Since when it is gone for good, ISO 8601. What is left is its name, for the people who had allowed it something. */
+  deleted_at: string | null
 }
 
 export const clients = defineProjection<ClientRow>({
@@ -42,6 +44,7 @@ export const clients = defineProjection<ClientRow>({
     profile: 'text',
     suspended: 'boolean not null',
     version: 'integer not null',
+    deleted_at: 'text',
   },
   on: {
     'client.registered': {
@@ -51,6 +54,7 @@ export const clients = defineProjection<ClientRow>({
         verifiers: data.credentials.map(credential => credential.verifier),
         suspended: false,
         version: streamVersion,
+        deleted_at: null,
       }),
     },
     'client.updated': {
@@ -64,6 +68,10 @@ export const clients = defineProjection<ClientRow>({
     'client.reinstated': {
       key: ({ data }) => data.clientId,
       row: row => row && { ...row, suspended: false },
+    },
+    'client.deleted': {
+      key: ({ data }) => data.clientId,
+      row: (row, { time }) => row && { ...row, verifiers: [], keys: [], certificates: [], deleted_at: time },
     },
   },
 })
@@ -86,7 +94,11 @@ function facts(data: EventData<'client.updated'>) {
   }
 }
 
+/** @returns undefined also for one that was deleted */
 export async function findClient(db: DataSource, clientId: string): Promise<ClientRow | undefined> {
-  const rows: ClientRow[] = await db.query('select * from client_view where client_id = $1', [clientId])
+  const rows: ClientRow[] = await db.query(
+    'select * from client_view where client_id = $1 and deleted_at is null',
+    [clientId],
+  )
   return rows[0]
 }

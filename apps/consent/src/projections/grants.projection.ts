@@ -156,8 +156,10 @@ const detailsAtOnce = 20
 
 /** The grants of a person and of the organizations that she may act for; the latest first, 200 at most. */
 export async function grantsOf(db: DataSource, accountId: string): Promise<ShownGrant[]> {
-  const rows: (ShownGrant & { cut_off_at: string | null })[] = await db.query(
+  const rows: (ShownGrant & { cut_off_at: string | null; client_gone_at: string | null })[] = await db.query(
     `select grant_view.*, cut_off_at, last_used_at, client_view.name as client_name, api_view.name as api_name,
+       case when expires_at is null or expires_at > extract(epoch from deleted_at::timestamptz)
+         then deleted_at end as client_gone_at,
        api_view.audience as api_audience, api_view.scopes as api_scopes, api_view.details_types as api_details_types,
        coalesce((
          select json_agg(latest.details) from (
@@ -175,8 +177,12 @@ export async function grantsOf(db: DataSource, accountId: string): Promise<Shown
      where (owner_kind = 'person' and owner_id = $1)
         or (owner_kind = 'organization' and owner_id in (
               select organization_id from membership_view where account_id = $1 and role = 'administrator'))
-     order by (revoked_at is null and cut_off_at is null and expired_at is null) desc, approved_at desc, grant_id limit ${shownAtOnce}`,
+     order by (revoked_at is null and cut_off_at is null and deleted_at is null and expired_at is null) desc,
+       approved_at desc, grant_id limit ${shownAtOnce}`,
     [accountId],
   )
-  return rows.map(({ cut_off_at, ...grant }) => ({ ...grant, revoked_at: grant.revoked_at ?? cut_off_at }))
+  return rows.map(({ cut_off_at, client_gone_at, ...grant }) => ({
+    ...grant,
+    revoked_at: grant.revoked_at ?? cut_off_at ?? client_gone_at,
+  }))
 }

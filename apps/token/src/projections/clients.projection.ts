@@ -74,6 +74,7 @@ export const clients = defineProjection<ClientRow>({
       key: ({ data }) => data.clientId,
       row: row => row && { ...row, suspended: false },
     },
+    'client.deleted': { key: ({ data }) => data.clientId, row: () => undefined },
   },
 })
 

@@ -198,6 +198,17 @@ export const clientReinstated = defineEvent({
   data: z.strictObject({ clientId }),
   example: { clientId: 'ledgerly' },
 })
+export const clientDeleted = defineEvent({
+  type: 'client.deleted',
+  topic: 'clients',
+  streams: ['client-{clientId}'],
+  summary: 'A client is gone for good, and its tokens with it; its id is never used again.',
+  data: z.strictObject({
+    clientId,
+    reason: z.string().max(200).describe('Why, in the operator’s words; names no person.'),
+  }),
+  example: { clientId: 'ledgerly', reason: 'the application was discontinued' },
+})
 
 const api = z.strictObject({
   apiId,

@@ -19,6 +19,7 @@ export const revocationReasons = [
   'member-removed',
   'client-revoked',
   'client-suspended',
+  'client-deleted',
   'code-replayed',
   'refresh-replayed',
   'key-compromised',
