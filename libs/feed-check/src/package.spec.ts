@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,12 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
-
-/** Says that it is ready, and hears nothing. */
-const deaf = `
-console.log(JSON.stringify({ state: 'ready' }))
-setInterval(() => undefined, 1000)
-`
 
 describe('the program, installed from its tarballs into an empty folder', () => {
   let folder: string
@@ -28,7 +22,6 @@ describe('the program, installed from its tarballs into an empty folder', () => 
     await Promise.all(
       theirs.map(name => symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))),
     )
-    await writeFile(join(folder, 'deaf.mjs'), deaf)
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -55,12 +48,11 @@ describe('the program, installed from its tarballs into an empty folder', () => 
     }
   })
 
-  it('checks a consumer, and says what it does wrong', async () => {
-    const options = ['--http', '0', '--within', '2', '--stale-after', '2', '--json']
-    const failed = await feedCheck(...options, '--', process.execPath, 'deaf.mjs').catch(
+  it('plays the feed, and says of a consumer that ends at once that it did', async () => {
+    const failed = await feedCheck('--http', '0', '--json', '--', 'false').catch(
       (error: { code: number; stdout: string }) => error,
     )
     expect(failed).toMatchObject({ code: 1 })
-    expect(failed.stdout).toMatch(/"failed"/)
+    expect(failed.stdout).toMatch(/"outcome": "failed",\s+"because": "It ended before it was ready/)
   })
 })

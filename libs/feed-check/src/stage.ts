@@ -40,7 +40,10 @@ export class Stage<F extends Feed = Feed> {
   async restart(): Promise<void> {
     await this.consumer.start?.(this.feed)
     const ready = (answer: Answer) => answer === 'allowed' || (answer === 'ended' && this.#runsByItself)
-    if ((await this.#until(ready)) !== 'allowed')
+    const answer = await this.#until(ready)
+    if (answer === 'ended' && this.#runsByItself)
+      throw new Wrong(`It ended before it was ready.${this.#said()}`)
+    if (answer !== 'allowed')
       throw new Wrong(
         `It was not ready within ${this.patience.within} s: it is once it has read up to heartbeats of the present, of each source on each partition.${this.#said()}`,
       )
