@@ -105,7 +105,7 @@ describeIfAsked(available, 'docker compose', () => {
       await writeFile(unproved, 'services: { proof: { command: [demo, prove, --demo, /nowhere] } }\n')
       await expect(installation.up(unproved)).rejects.toThrow(/"proof" didn't complete successfully: exit 2/)
     },
-    2 * minutes,
+    5 * minutes,
   )
 })
 
