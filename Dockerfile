@@ -46,10 +46,10 @@ RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
       mkdir -p "$image/$workspace"; cp -r "$workspace/package.json" "$workspace/dist" "$image/$workspace"; \
     done
 
-# What every image has in common. Its memory is divided as `npm start` divides it.
+# What every image has in common. Its memory is divided as `npm start` divides it; one of the options can only stand in a command line.
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 \
-    NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=256" MALLOC_ARENA_MAX=2
+    NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=256" MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER 1000:1000
 COPY --from=build /images/common ./
@@ -60,23 +60,23 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
 
 FROM service AS clients
 COPY --from=build /images/clients ./
-CMD ["node", "apps/clients/dist/main.js"]
+CMD ["node", "--initial-old-space-size=80", "apps/clients/dist/main.js"]
 
 FROM service AS consent
 COPY --from=build /images/consent ./
-CMD ["node", "apps/consent/dist/main.js"]
+CMD ["node", "--initial-old-space-size=80", "apps/consent/dist/main.js"]
 
 FROM service AS token
 COPY --from=build /images/token ./
-CMD ["node", "apps/token/dist/main.js"]
+CMD ["node", "--initial-old-space-size=80", "apps/token/dist/main.js"]
 
 FROM service AS resource
 COPY --from=build /images/resource ./
-CMD ["node", "apps/resource/dist/main.js"]
+CMD ["node", "--initial-old-space-size=80", "apps/resource/dist/main.js"]
 
 FROM service AS sample-client
 COPY --from=build /images/sample-client ./
-CMD ["node", "apps/sample-client/dist/main.js"]
+CMD ["node", "--initial-old-space-size=80", "apps/sample-client/dist/main.js"]
 
 # The operator's program, and the services' own, whose commands it runs: nothing listens, so nothing is healthy or not.
 FROM service AS cli
