@@ -28,7 +28,7 @@ const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   'head of a stream': { text: /state_tag from streams/ },
   'events of a stream': { text: /from events\s+where stream_id = \$1/, sorts: /^(events\.)?stream_version$/ },
   'is there anything to number': { text: /as waiting/ },
-  number: { text: /insert into log/, sorts: /^(e\."position"|fresh\.log_seq)$/ },
+  number: { text: /insert into log/, sorts: /^(e\."position"|fresh(_1)?\.(log_seq|type))$/ },
   'read the log': { text: /^with slice as [^)]*select log_seq, position from log where/ },
   'read some of the log': { text: /max\(log_seq\) as up_to/ },
   'load the publisher': { text: /from publisher/ },

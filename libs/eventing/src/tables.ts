@@ -165,5 +165,5 @@ export const dropEventTables = `
 export const appendedChannel = 'grantlog_appended'
 /** Said when a read model that is kept in memory has changed, with the name of its table. */
 export const changedChannel = 'grantlog_changed'
-/** Said when rows were numbered, for everything that tails the log. */
+/** Said when rows were numbered, for everything that tails the log, with the types of their events. */
 export const sequencedChannel = 'grantlog_sequenced'

@@ -71,23 +71,29 @@ export class EmbeddedTransport implements Transport {
 /** The log of one source. However many follow it, one connection listens. */
 class SourceLog {
   readonly #connection: KeptConnection
-  readonly #woken = new Set<() => void>()
+  /** Who is to be woken, and for what types of events. */
+  readonly #woken = new Map<() => void, (type: string) => boolean>()
 
   constructor(
     readonly source: Service,
     readonly pool: pg.Pool,
   ) {
     this.#connection = new KeptConnection(pool, client => {
-      client.on('notification', () => {
-        for (const wake of this.#woken) wake()
+      client.on('notification', ({ payload = '' }) => {
+        const types = payload.split(' ')
+        for (const [wake, wants] of this.#woken) if (payload === '' || types.some(wants)) wake()
       })
       return client.query(`listen ${sequencedChannel}`)
     })
   }
 
-  /** Makes sure that somebody listens: connections break. @throws Error when the source can not be reached */
-  async listen(wake: () => void): Promise<void> {
-    this.#woken.add(wake)
+  /**
+   * Makes sure that somebody listens: connections break.
+   * @param wants whether events of a type, as on the wire, are to wake
+   * @throws Error when the source can not be reached
+   */
+  async listen(wake: () => void, wants: (type: string) => boolean): Promise<void> {
+    this.#woken.set(wake, wants)
     await this.#connection.get()
   }
 
@@ -105,6 +111,7 @@ class SourceLog {
 class Tail {
   readonly #loop: Loop
   readonly #wake = () => this.#loop.wake()
+  readonly #wants: (type: string) => boolean
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
   /** Such a subscriber keeps no position: it goes on from what it was handed. */
@@ -121,7 +128,9 @@ class Tail {
     readonly log: SourceLog,
     private readonly subscriber: Subscriber,
   ) {
-    this.#reader = new LogReader(log.pool, log.source, batchSize, typesBeside(subscriber.topics))
+    const beside = typesBeside(subscriber.topics)
+    this.#wants = type => !beside.includes(type)
+    this.#reader = new LogReader(log.pool, log.source, batchSize, beside)
     this.#loop = new Loop(
       () => this.#step(),
       error => {
@@ -142,7 +151,7 @@ class Tail {
   }
 
   async #step(): Promise<number> {
-    await this.log.listen(this.#wake)
+    await this.log.listen(this.#wake, this.#wants)
     if (this.#cursor === undefined) {
       this.#cursor = await this.#begin()
       await this.#tellProgress()

@@ -1,5 +1,6 @@
 import { describeWithKafka, eventually, ownKafka, testKafka } from '@grantlog/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { Connection } from '../connection.js'
 import { ChainBroken } from '../errors.js'
 import { partitionOf } from '../partition.js'
 import { anId, revoked, suspended } from '../specs/a-log.js'
@@ -33,6 +34,31 @@ describe('embedded', () => {
     )
     expect(reader.troubles[0]).toBeInstanceOf(ChainBroken)
     expect(reader.delivered).toEqual([])
+  })
+
+  it('does not look whenever something happens that it does not want', async () => {
+    let looks = 0
+    const pool = source.log.another({
+      Client: class extends Connection {
+        override query(...args: never[]): never {
+          if (/^read-part/.test(String(Reflect.get(Object(args[0]), 'name')))) looks += 1
+          return Reflect.apply(super.query, this, args) as never
+        }
+      },
+    })
+    transport = new EmbeddedTransport({ clients: pool })
+    const reader = await read(new Reader(['revocations']))
+    await source.append(revoked('first'))
+    await eventually(() => expect(reader.events()).toHaveLength(1))
+    const [before, began] = [looks, performance.now()]
+    for (let n = 1; n <= 40; n++) {
+      await source.append(suspended(`client-${n}`))
+      await eventually(async () => expect(await source.events()).toHaveLength(1 + n))
+    }
+    const byItself = (performance.now() - began) / 250
+    expect(looks - before).toBeLessThanOrEqual(byItself + 2)
+    await source.append(revoked('second'))
+    await eventually(() => expect(reader.events()).toHaveLength(2))
   })
 
   it('goes on when its connections are killed', async () => {
