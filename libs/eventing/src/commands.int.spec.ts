@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Commands } from './commands.js'
+import { eventually } from '@grantlog/testing'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { Commands, type Known } from './commands.js'
 import type { Decider, NewEvent } from './decider.js'
 import { EventStore } from './event-store.js'
 import { aLog, anAppend, anId, type LogDatabase, operator } from './specs/a-log.js'
@@ -155,6 +156,88 @@ describe('a command on a stream that the caller knows', () => {
     expect(outcomes.filter(outcome => outcome?.events.length === 1)).toHaveLength(1)
     expect(await store.read(`client-${clientId}`)).toHaveLength(1)
     await another.close()
+  })
+})
+
+describe('a stream that is remembered', () => {
+  /** Suspends a client that is not suspended. */
+  const state: Decider<Suspend | Reinstate, Suspension, { suspended: boolean }> = {
+    category: 'client',
+    initial: { suspended: false },
+    remembered: true,
+    decide(command, { suspended }) {
+      if ('reason' in command) return suspended ? [] : [{ type: 'client.suspended', data: command }]
+      return suspended ? [{ type: 'client.reinstated', data: command }] : []
+    },
+    evolve: (_, { type }) => ({ suspended: type === 'client.suspended' }),
+  }
+  interface Reinstate {
+    readonly clientId: string
+  }
+  const run = (by: Commands, command: Suspend | Reinstate, known?: Known<{ suspended: boolean }>) =>
+    by.run(state, command.clientId, command, context, known)
+  const suspend = (clientId: string) => ({ clientId, reason: 'maintenance' })
+
+  let another: EventStore
+  let elsewhere: Commands
+  beforeAll(() => {
+    another = new EventStore(log.another())
+    elsewhere = new Commands(another, now)
+  })
+  afterAll(() => another?.close())
+
+  it('is not read again by who appended to it', async () => {
+    const clientId = anId()
+    await run(commands, suspend(clientId))
+    const head = jest.spyOn(store, 'head')
+    const known = await commands.recall(state, clientId)
+    expect(known).toMatchObject({ state: { suspended: true }, version: 1 })
+    expect((await run(commands, { clientId }, known)).version).toBe(2)
+    expect((await run(commands, suspend(clientId), await commands.recall(state, clientId))).version).toBe(3)
+    expect(head).not.toHaveBeenCalled()
+    head.mockRestore()
+    expect(await store.read(`client-${clientId}`)).toHaveLength(3)
+  })
+
+  it('is read by who never appended to it', async () => {
+    const clientId = anId()
+    await run(commands, suspend(clientId))
+    expect(await elsewhere.recall(state, clientId)).toEqual({ state: { suspended: true }, version: 1 })
+  })
+
+  it('is commanded on as it is, where another process has gone on', async () => {
+    const clientId = anId()
+    await run(commands, suspend(clientId))
+    await run(elsewhere, { clientId })
+    await run(elsewhere, suspend(clientId))
+    const outcome = await run(commands, { clientId }, await commands.recall(state, clientId))
+    expect(outcome).toMatchObject({ version: 4, state: { suspended: false } })
+  })
+
+  it('is read before nothing is done', async () => {
+    const clientId = anId()
+    await run(commands, suspend(clientId))
+    await run(elsewhere, { clientId })
+    const outcome = await run(commands, suspend(clientId), await commands.recall(state, clientId))
+    expect(outcome).toMatchObject({ version: 3, state: { suspended: true } })
+  })
+
+  it('is known to a command that waited for the one before', async () => {
+    const clientId = anId()
+    await run(commands, suspend(clientId))
+    const known = await commands.recall(state, clientId)
+    const append = jest.spyOn(store, 'append')
+    await Promise.all([run(commands, { clientId }, known), run(commands, suspend(clientId), known)])
+    expect(append).toHaveBeenCalledTimes(2) // none in vain
+    append.mockRestore()
+  })
+
+  it('is forgotten when the connection broke: what is there then may be a backup', async () => {
+    const clientId = anId()
+    await run(commands, suspend(clientId))
+    await log.kill('insert into streams')
+    await eventually(() => run(commands, suspend(anId())))
+    expect(await commands.recall(state, clientId)).not.toHaveProperty('remembered')
   })
 })
 

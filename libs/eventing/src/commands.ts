@@ -4,6 +4,7 @@ import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { Decider, NewEvent } from './decider.js'
 import { Contended, OutcomeUnknown } from './errors.js'
 import type { EventStore } from './event-store.js'
+import { Recent } from './recent.js'
 
 /** Who commands, when, and within which trace. */
 export interface CommandContext {
@@ -15,6 +16,8 @@ export interface CommandContext {
 export interface Known<State> {
   readonly state: State
   readonly version: number
+  /** It is as this process left it: another one may have gone on. */
+  readonly remembered?: true
 }
 
 /** The stream after a command: its state, its version, and what was appended (nothing, when nothing had to be). */
@@ -27,6 +30,8 @@ export interface Outcome<State, Event> {
 
 const maxAttempts = 20
 const maxRetriesOfUnknown = 5
+/** States of streams: with families of some kilobytes each, a few megabytes. */
+const remembered = 1000
 
 /**
  * Runs commands against streams: load, decide, append; again when another process was first. Within this process the commands
@@ -35,11 +40,16 @@ const maxRetriesOfUnknown = 5
 export class Commands {
   /** The last command under way per stream. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  /** Of deciders that are `remembered`: the streams as this process appended to them last. */
+  readonly #left = new Recent<Known<unknown>>(remembered)
 
   constructor(
     readonly store: EventStore,
     private readonly now: () => Date,
-  ) {}
+  ) {
+    // what is there when it comes back may be a backup
+    store.onDisconnected(() => this.#left.forgetAll())
+  }
 
   /**
    * @param known the stream as it was found since the request came: it is read again only if something has happened in it meanwhile
@@ -83,6 +93,18 @@ export class Commands {
     return { state, version: head.version }
   }
 
+  /**
+   * The stream as this process left it, if it remembers; else as `load`. Good enough to command on, for `run` finds out whether another
+   * process has gone on since, and for what never changes.
+   */
+  async recall<Command, Event extends NewEvent, State>(
+    decider: Decider<Command, Event, State>,
+    id: string,
+  ): Promise<Known<State>> {
+    const left = this.#left.get(`${decider.category}-${id}`)
+    return left === undefined ? this.load(decider, id) : (left as Known<State>)
+  }
+
   async #attempt<Command, Event extends NewEvent, State>(
     decider: Decider<Command, Event, State>,
     id: string,
@@ -92,8 +114,12 @@ export class Commands {
   ): Promise<Outcome<State, Event>> {
     const streamId = `${decider.category}-${id}`
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const before = attempt === 0 && known ? known : await this.load(decider, id)
+      // since it was recalled, a command before may have gone on
+      const told = known?.remembered ? (this.#left.get(streamId) as Known<State> | undefined) : known
+      const before = attempt === 0 && told ? told : await this.load(decider, id)
       const events = decider.decide(command, before.state)
+      // what is remembered may be too old to say that nothing is to be done; an append would tell
+      if (events.length === 0 && before.remembered) continue
       if (events.length === 0) return { streamId, ...before, events: [] }
       const state = events.reduce((folded, event) => decider.evolve(folded, event), before.state)
       const prepared = this.store.prepare(events, { ...context, time: this.now() })
@@ -107,14 +133,12 @@ export class Commands {
         deadline: decider.deadline?.at(state) ?? null,
       })
       if (outcome !== 'conflict') {
-        return {
-          streamId,
-          state,
-          version: before.version + events.length,
-          events: identified(events, prepared),
-        }
+        const version = before.version + events.length
+        if (decider.remembered) this.#left.keep(streamId, { state, version, remembered: true })
+        return { streamId, state, version, events: identified(events, prepared) }
       }
-      if (before === known) continue
+      this.#left.forget(streamId)
+      if (attempt === 0 && before === told) continue
       // another process was first: not all of the losers come back at once
       await pause(Math.random() * 2 ** Math.min(attempt, 6))
     }

@@ -21,6 +21,8 @@ export interface Decider<Command, Event extends NewEvent, State> {
    * ended stream leaves the database with the segments of the log that hold it; without this method it never does.
    */
   endsAt?(state: State): number | null
+  /** Its streams go on again and again: each process remembers those that it appended to last (`recall`). Then `decide` throws nothing. */
+  readonly remembered?: boolean
   /** What time itself brings, such as an expiry: the service sees to it, within a minute. */
   readonly deadline?: Deadline<Command, State>
 }

@@ -46,6 +46,7 @@ export class EventStore {
   readonly #commits: GroupCommit
   readonly #heads: GroupRead<HeadRow>
   readonly #listeners = new Set<() => boolean>()
+  readonly #disconnected = new Set<() => void>()
   #notifying = false
   #appendedSince = false
   #typesTold = false
@@ -56,7 +57,14 @@ export class EventStore {
     limits: { maxPending: number } = { maxPending: 10_000 },
   ) {
     this.#heads = new GroupRead(pool, heads)
-    this.#commits = new GroupCommit(pool, limits.maxPending, () => this.#appended())
+    this.#commits = new GroupCommit(
+      pool,
+      limits.maxPending,
+      () => this.#appended(),
+      () => {
+        for (const listener of this.#disconnected) listener()
+      },
+    )
   }
 
   /** Checks the facts against the catalogue and gives each an id, its canonical bytes, its actor and its time. */
@@ -113,6 +121,11 @@ export class EventStore {
   /** Calls back after every commit of this process. @param listener returns whether it takes care: then no other process is told */
   onAppended(listener: () => boolean): void {
     this.#listeners.add(listener)
+  }
+
+  /** Calls back when the connection that it appends on has ended. */
+  onDisconnected(listener: () => void): void {
+    this.#disconnected.add(listener)
   }
 
   /** Waits for the appends under way and lets the writer's connection go. */

@@ -25,8 +25,9 @@ export class GroupCommit {
     pool: pg.Pool,
     private readonly maxPending: number,
     private readonly committed: () => void,
+    disconnected: () => void,
   ) {
-    this.#connection = new KeptConnection(pool, async client => pipelined(client))
+    this.#connection = new KeptConnection(pool, async client => pipelined(client), disconnected)
   }
 
   append(append: Append): Promise<AppendOutcome> {

@@ -163,6 +163,8 @@ export const family: Decider<FamilyCommand, FamilyEvent, FamilyState> = {
 
   endsAt,
 
+  remembered: true,
+
   deadline: {
     at: ({ status, refresh }) => (status === 'active' && refresh !== null ? refresh.expiresAt : null),
     command: (_, now) => ({ type: 'expire', at: now }),

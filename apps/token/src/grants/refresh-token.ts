@@ -54,7 +54,7 @@ export const refreshToken: Grant = {
     const { client, parameters } = request
     const presented = parseRefreshToken(parameters.require('refresh_token'))
     if (presented === undefined) throw invalidGrant(refused, 'malformed')
-    const known = await services.commands.load(family, presented.familyId)
+    const known = await services.commands.recall(family, presented.familyId)
     const { facts } = known.state
     if (facts === null) throw invalidGrant(refused, 'unknown')
     // RFC 6749 §6: the server MUST "ensure that the refresh token was issued to the authenticated client"
