@@ -57,7 +57,8 @@ export function createLogger(
 }
 
 const warn = 40 // as pino counts
-const stdout = () => pino.destination({ fd: 1, sync: false, minLength: 8192, periodicFlush: 250 })
+const stdout = () =>
+  pino.destination({ fd: 1, sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: 250 })
 
 /** The same log for lines that are always of the same fields, none of them a secret: looking for one costs more than the line. */
 export function withoutRedaction(logger: Logger): Logger {

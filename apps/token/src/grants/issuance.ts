@@ -1,4 +1,4 @@
-import { createHash, createHmac, type KeyObject, randomBytes } from 'node:crypto'
+import { createHmac, hash, type KeyObject, randomBytes } from 'node:crypto'
 import { type BoundTo, type EventData, timeOrderedId } from '@grantlog/contracts'
 import {
   type AccessTokenClaims,
@@ -162,5 +162,5 @@ export function parseRefreshToken(token: string): RefreshToken | undefined {
 }
 
 function hashRefreshSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
