@@ -122,25 +122,32 @@ describe('an append made again', () => {
     }
   })
 
-  it('is refused in another stream, and takes nobody down with it', async () => {
-    const [taken, other, id] = [randomUUID(), anId(), anId()]
-    await store.append(anAppend(store, anId(), 0, [{ ...suspended(anId()), id: taken }]))
-    const outcomes = await inOneStatement(log, store, [
-      anAppend(store, other, 0),
-      anAppend(store, id, 0, [{ ...suspended(id), id: taken }]),
-    ])
-    expect(outcomes).toEqual([
-      { status: 'fulfilled', value: { position: expect.any(BigInt) } },
-      {
-        status: 'rejected',
-        reason: expect.objectContaining({ constraint: expect.stringContaining('event_id') }),
-      },
-    ])
-    expect(await store.head(`client-${id}`)).toBeUndefined()
+  it('is refused where other events have taken their places', async () => {
+    const id = anId()
+    const append = anAppend(store, id, 0, [suspended(id, 'a'), suspended(id, 'b')])
+    await store.append({ ...append, events: append.events.slice(0, 1) })
+    expect(await store.append(append)).toBe('conflict') // half of it is there
+    await store.append(anAppend(store, id, 1))
+    expect(await store.append(append)).toBe('conflict')
+    expect(await store.append({ ...append, streamId: `client-${anId()}`, base: 1 })).toBe('conflict')
   })
 })
 
 describe('group commit', () => {
+  it('stores what the database can hold, whatever is beside it', async () => {
+    const [good, bad] = [anAppend(store, anId(), 0), anAppend(store, anId(), 0)]
+    const actor = { type: 'client', id: 'a NUL \0' } as const
+    const outcomes = await inOneStatement(log, store, [
+      good,
+      { ...bad, events: bad.events.map(event => ({ ...event, actor })) },
+    ])
+    expect(outcomes).toEqual([
+      { status: 'fulfilled', value: { position: expect.any(BigInt) } },
+      { status: 'rejected', reason: expect.objectContaining({ code: '22021' }) },
+    ])
+    expect(await store.head(bad.streamId)).toBeUndefined()
+  })
+
   it('shares one transaction, and one stream’s conflict is its own', async () => {
     const [a, b, c] = [anId(), anId(), anId()]
     await store.append(anAppend(store, b, 0))

@@ -97,7 +97,7 @@ export class GroupCommit {
       this.#count(batch, outcomes)
       this.committed()
     } catch (error) {
-      // one append's bad row (an event id used twice) must not fail the others
+      // one append's bad row (a text that Postgres can not hold) must not fail the others
       if (isStatementError(error) && batch.length > 1)
         for (const waiting of batch) await this.#commit([waiting])
       else
@@ -137,24 +137,27 @@ export class GroupCommit {
     }
   }
 
-  /** An append whose events are stored already is a retry whose first answer was lost. */
+  /** An append whose events are stored already, in their places, is a retry whose first answer was lost. */
   async #recognise(
     client: pg.PoolClient,
     refused: readonly Append[],
     last: Map<string, bigint>,
   ): Promise<void> {
-    const ids = refused.flatMap(append => append.events.map(event => event.id))
-    const { rows } = await client.query<WrittenRow & { event_id: string }>({
+    const events = refused.flatMap(placed)
+    const { rows } = await client.query<{ event_id: string; position: string }>({
       name: 'recognise',
-      text: 'select event_id, stream_id, position from events where event_id = any($1::uuid[])',
-      values: [ids],
+      text: recogniseStatement,
+      values: [
+        events.map(event => event.id),
+        events.map(event => event.streamId),
+        events.map(event => event.version),
+      ],
     })
-    const known = new Map(rows.map(row => [row.event_id, row]))
+    const known = new Map(rows.map(row => [row.event_id, row.position]))
     for (const append of refused) {
-      const found = append.events.map(event => known.get(event.id))
-      const tail = found.at(-1)
-      if (tail && found.every(row => row?.stream_id === append.streamId))
-        last.set(append.streamId, BigInt(tail.position))
+      const positions = append.events.map(event => known.get(event.id))
+      const tail = positions.at(-1)
+      if (tail !== undefined && !positions.includes(undefined)) last.set(append.streamId, BigInt(tail))
     }
   }
 }
@@ -203,14 +206,21 @@ const appendStatement = `
   order by e.n
   returning stream_id, position`
 
+const recogniseStatement = `
+  select e.event_id, e.position from unnest($1::uuid[], $2::text[], $3::int[]) as w (event_id, stream_id, stream_version),
+    lateral (
+      select event_id, position from events
+      where stream_id = w.stream_id and stream_version = w.stream_version offset 0
+    ) e
+  where e.event_id = w.event_id`
+
+/** The events of an append, each with its place. */
+function placed({ streamId, base, events }: Append) {
+  return events.map((event, index) => ({ ...event, streamId, version: base + index + 1 }))
+}
+
 function parameters(appends: readonly Append[]): unknown[] {
-  const events = appends.flatMap(append =>
-    append.events.map((event, index) => ({
-      ...event,
-      streamId: append.streamId,
-      version: append.base + index + 1,
-    })),
-  )
+  const events = appends.flatMap(placed)
   const { text, int4, int8, uuid, timestamptz } = binaryArray
   return [
     text(appends.map(append => append.streamId)),

@@ -24,7 +24,7 @@ const filled = /^(events_1|log|streams|parked|projection_requests|suspensions)$/
  */
 const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   append: { text: /insert into events/, sorts: /^e\.n$/ },
-  'recognise a retry': { text: /from events where event_id = any/ },
+  'recognise a retry': { text: /where e\.event_id = w\.event_id/ },
   'head of a stream': { text: /state_tag from streams/ },
   'events of a stream': { text: /from events\s+where stream_id = \$1/, sorts: /^(events\.)?stream_version$/ },
   'is there anything to number': { text: /as waiting/ },

@@ -110,7 +110,8 @@ export class ProjectionRunner {
     const last = events.findLast(event => event.type in this.projection.on)
     if (last === undefined) return true
     const { topic } = definitionOf(last.type)
-    const values = [last.id, this.projection.name, topic, partitionOf(topic, streamId), this.options.service]
+    const partition = partitionOf(topic, streamId)
+    const values = [last.id, this.projection.name, topic, partition, this.options.service, streamId]
     for (const until = Date.now() + milliseconds; Date.now() < until; ) {
       const { rowCount } = await this.options.pool.query({ name: 'applied', text: appliedQuery, values })
       if (rowCount === 1) return true
@@ -303,4 +304,4 @@ function throttled<T>(tell: (value: T) => Promise<void>): (value: T) => Promise<
 const appliedQuery = `
   select from checkpoints c
   where c.projection = $2 and c.topic = $3 and c.partition = $4
-    and (c.positions ->> $5)::bigint >= (select log_seq from log join events using (position) where event_id = $1)`
+    and (c.positions ->> $5)::bigint >= (select log_seq from log join events using (position) where stream_id = $6 and event_id = $1)`

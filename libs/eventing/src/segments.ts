@@ -299,7 +299,6 @@ async function prepareAttach(db: pg.ClientBase, number: number, first: string, n
     create table events_${number} (
       like events including defaults including indexes, check (position >= ${first} and position < ${next})
     );
-    create unique index on events_${number} (event_id);
     create unique index on events_${number} (stream_id, stream_version);
     insert into events_kept_next select * from events where position < ${first};
     insert into events_${number} select * from events where position >= ${first} and position < ${next}`)
@@ -310,7 +309,6 @@ async function createKept(db: pg.ClientBase, next: string): Promise<void> {
   await db.query(`
     drop table if exists events_kept_next, pg_temp.leaving;
     create table events_kept_next (like events including defaults including indexes, check (position < ${next}));
-    create unique index on events_kept_next (event_id);
     create unique index on events_kept_next (stream_id, stream_version)`)
 }
 

@@ -58,14 +58,12 @@ export const createEventTables = `
     detached_at timestamptz
   );
   create table events_kept (like events including defaults including constraints);
-  create unique index on events_kept (event_id);
   create unique index on events_kept (stream_id, stream_version);
   alter table events attach partition events_kept for values from (minvalue) to (1);
   -- Attached, not created in place: that would wait for whoever reads, and make whoever writes wait.
   create function create_segment(number integer, first_position bigint, next_position bigint) returns void language plpgsql as $$
     begin
       execute format('create table events_%s (like events including defaults including constraints)', number);
-      execute format('create unique index on events_%s (event_id)', number);
       execute format('create unique index on events_%s (stream_id, stream_version)', number);
       execute format('alter table events attach partition events_%s for values from (%s) to (%s)', number, first_position, next_position);
     end
