@@ -8,7 +8,7 @@ import { clientCredentials, introspection, refresh, revocation, type Work } from
 export const processes = 3
 export const rounds = 3
 /** Until what is asked for over and over is compiled as it stays. */
-export const warmSeconds = 5
+export const warmSeconds = 10
 const seconds = 1.2
 const crowds = [16, 64] as const
 type Connections = (typeof crowds)[number]

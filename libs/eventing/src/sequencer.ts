@@ -126,7 +126,7 @@ const number = `
   from border b
   returning s.last_seq, (select count(*) from numbered) as numbered,
     -- within the transaction: a NOTIFY of its own would be another one for the disk to take
-    (select pg_notify('${sequencedChannel}', string_agg(distinct type, ' ')) from fresh having count(*) > 0) as told,
+    (select pg_notify('${sequencedChannel}', string_agg(type, ' ')) from (select distinct type from fresh) t having count(*) > 0) as told,
     exists (
       select from events e where e.xid >= b.xmin and e.xid < b.xmax and e.position > b.restored_up_to
     ) as pending, s.numbered_below as below, b.xmax as next`
