@@ -1,3 +1,4 @@
+import { catalogue, versionsOf, wireType } from '@grantlog/contracts'
 import { eventually, ownPostgres } from '@grantlog/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type pg from 'pg'
@@ -138,6 +139,12 @@ describe('the order of the log', () => {
     )
     expect(results.reduce((sum, { numbered }) => sum + numbered, 0)).toBe(40)
   })
+})
+
+it('what a numbering says fits into a notification, though it were of every type there is', () => {
+  const postgresAllows = 7999 // bytes; beyond it the numbering itself would fail
+  const types = catalogue.flatMap(entry => versionsOf(entry).map(version => wireType(version)))
+  expect(types.join(' ').length).toBeLessThan(postgresAllows / 2) // a newer build may have written as many again
 })
 
 describe('two owners of a log', () => {
