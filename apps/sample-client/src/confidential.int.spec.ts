@@ -1,3 +1,4 @@
+import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningClient, runningClient } from './specs/running-client.js'
 
@@ -238,12 +239,14 @@ describe('the session', () => {
 })
 
 it('no token, code or secret is in a log line', async () => {
+  const before = app.output().length
   const visitor = await new Visitor().open()
   const callback = await visitor.ask()
   await visitor.get(callback)
   await visitor.open()
   await visitor.post('revoke', { csrf: visitor.csrf })
   await visitor.post('refresh', { csrf: visitor.csrf })
+  await eventually(() => expect(app.output().slice(before)).toContain('/confidential/refresh'))
   expect(app.output()).toContain('/confidential/callback')
   const { code = '', state = '' } = Object.fromEntries(new URL(callback).searchParams)
   expect(code).not.toBe('')
@@ -274,6 +277,6 @@ describe('where the authorization server does not answer', () => {
     const page = await (await fetch(`${alone.url}/confidential`, { headers: { cookie } })).text()
     expect(wordsOf(page)).toContain('The authorization server does not answer')
     expect(page).not.toContain('name="csrf"')
-    expect(alone.output()).toContain('metadata can not be read')
+    await eventually(() => expect(alone.output()).toContain('metadata can not be read'))
   })
 })
