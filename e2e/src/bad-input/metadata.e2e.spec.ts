@@ -68,6 +68,28 @@ describe('what the token service tells about itself', () => {
     },
   )
 
+  // an application in a browser is to know why
+  it.each([
+    ['/nothing', 404],
+    ['/token', 405],
+  ])('lets every origin read the refusal of %s', async (path, status) => {
+    const response = await fetch(wire.url(path), { headers: { origin: 'https://app.example' } })
+    expect(response.status).toBe(status)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    expect(response.headers.get('access-control-expose-headers')).toContain('dpop-nonce')
+  })
+
+  it('lets every origin send proofs to the token endpoint', async () => {
+    const response = await fetch(wire.url('/token'), {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
+    })
+    expect(response.status).toBe(204)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    expect(response.headers.get('access-control-allow-methods')).toContain('POST')
+    expect(response.headers.get('access-control-allow-headers')).toContain('dpop')
+  })
+
   it.each(['/%', '/%ff', '/jwks%2'])('refuses %s: a malformed path', async path => {
     await expectRefusal(await wire.raw(wire.url(path), 'GET', {}), {
       error: 'invalid_request',

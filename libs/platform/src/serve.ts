@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { setTimeout as delay } from 'node:timers/promises'
+import fastifyCors from '@fastify/cors'
 import { Commands, Eventing, foldedStates, ProjectionServer } from '@grantlog/eventing'
 import { GuardErrorFilter } from '@grantlog/resource-guard/nest'
 import type { DynamicModule, INestApplicationContext, Provider, Type } from '@nestjs/common'
@@ -248,8 +249,10 @@ async function listen<S extends Shape>(
     { logger: new NestLog(logger), bodyParser: false, abortOnError: false },
   )
   const { cors = false, clientEndpoints = [], errors = 'problem' } = definition
-  if (cors) app.enableCors(corsOptions(config.ALLOWED_ORIGINS))
-  else if (clientEndpoints.length > 0) app.enableCors(corsAt(clientEndpoints, config.ALLOWED_ORIGINS))
+  // before any other hook, whose refusals a browser is to read as well; Nest's enableCors would set each answer's headers twice
+  if (cors) await app.register(fastifyCors, corsOptions(config.ALLOWED_ORIGINS))
+  else if (clientEndpoints.length > 0)
+    await app.register(fastifyCors, corsAt(clientEndpoints, config.ALLOWED_ORIGINS))
   const allowedMethods = prepareHttp(app, logger, parts.metrics)
   // Nest asks the last one first
   app.useGlobalFilters(
