@@ -191,7 +191,15 @@ function kidIn(header: string): string | undefined {
 }
 
 const type = 'at+jwt'
-const headerOf = ({ algorithm, kid }: { algorithm: SigningAlgorithm; kid: string }, typ: string): string =>
-  encode({ alg: algorithm, typ, kid })
+function headerOf({ algorithm, kid }: { algorithm: SigningAlgorithm; kid: string }, typ: string): string {
+  if (last?.kid !== kid || last.algorithm !== algorithm || last.typ !== typ)
+    last = { algorithm, kid, typ, header: encode({ alg: algorithm, typ, kid }) }
+  return last.header
+}
+
+/** The header that was the last to be asked for: mostly it is the next one, too. */
+let last:
+  | { readonly algorithm: string; readonly kid: string; readonly typ: string; readonly header: string }
+  | undefined
 const decode = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64url').toString())
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')

@@ -5,6 +5,7 @@
  * @see RFC 6749 Appendix B
  */
 export function decodeFormComponent(encoded: string): string | undefined {
+  if (!/[%+]/.test(encoded)) return encoded // as most are
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '))
   } catch {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomUUID } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 /** W3C trace context of the request that is being handled. */
 export interface Trace {
@@ -16,12 +16,24 @@ export function currentTrace(): Trace | undefined {
 /** Goes on with the caller's trace, or begins one. @see W3C Trace Context §3.2 */
 export function traceOf(traceparent: string | undefined): Trace {
   const [, given] = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '') ?? []
-  const traceId = given !== undefined && !/^0+$/.test(given) ? given : randomHex()
-  return { traceId, traceparent: `00-${traceId}-${randomHex().slice(0, 16)}-01` }
+  const digits = randomHex()
+  const traceId = given !== undefined && !/^0+$/.test(given) ? given : digits.slice(0, 32)
+  return { traceId, traceparent: `00-${traceId}-${digits.slice(32)}-01` }
 }
 
-/** 32 digits, never all zero: UUIDs are drawn from a store of random bytes, where others are fetched from the kernel one by one. */
-const randomHex = () => randomUUID().replaceAll('-', '')
+const bytesOfTrace = 24
+const random = Buffer.alloc(128 * bytesOfTrace)
+let drawn = random.length
+
+/** 48 random digits, of a store: fetched from the generator one by one, they cost as much as the rest of the trace. */
+function randomHex(): string {
+  if (drawn === random.length) {
+    randomFillSync(random)
+    drawn = 0
+  }
+  drawn += bytesOfTrace
+  return random.toString('hex', drawn - bytesOfTrace, drawn)
+}
 
 export function withinTrace<T>(trace: Trace, work: () => T): T {
   return storage.run(trace, work)

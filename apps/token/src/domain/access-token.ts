@@ -35,10 +35,10 @@ export const accessToken: Decider<
           {
             type: 'token.revoked',
             data: {
-              target: { kind: 'token', id: command.tokenId },
+              cause: null,
               issuedBefore: null,
               ...command.why,
-              cause: null,
+              target: { id: command.tokenId, kind: 'token' },
             },
           },
         ]

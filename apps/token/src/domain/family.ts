@@ -264,11 +264,12 @@ function refresh(command: Refresh, state: FamilyState): FamilyEvent[] {
 
 function used({ successor, at, sender }: Refresh, familyId: string, refresh: RefreshState): FamilyEvent {
   const { hash, expiresAt } = successor
-  if (hash === refresh.hash) return { type: 'refresh.prolonged', data: { familyId, expiresAt } }
+  if (hash === refresh.hash) return { type: 'refresh.prolonged', data: { expiresAt, familyId } }
+  // in the order of their canonical form, which is then written the fast way
   return {
     type: 'refresh.rotated',
-    data: { familyId, generation: refresh.generation + 1, expiresAt },
-    internal: { refreshHash: hash, at, sender },
+    data: { expiresAt, familyId, generation: refresh.generation + 1 },
+    internal: { at, refreshHash: hash, sender },
   }
 }
 
@@ -284,6 +285,6 @@ function stolen(causeId: string, facts: FamilyFacts | null): FamilyEvent[] {
 function revoked(familyId: string, why: Why, cause: string | null): Fact<'token.revoked'> {
   return {
     type: 'token.revoked',
-    data: { target: { kind: 'family', id: familyId }, issuedBefore: null, ...why, cause },
+    data: { cause, issuedBefore: null, ...why, target: { id: familyId, kind: 'family' } },
   }
 }

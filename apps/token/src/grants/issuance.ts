@@ -64,27 +64,28 @@ export function issue(request: Issue): Issuance {
     family?.grantExpiresAt ?? Number.POSITIVE_INFINITY,
     family?.familyExpiresAt ?? Number.POSITIVE_INFINITY,
   )
+  // in the order of its canonical form, which is then written the fast way
   const facts: EventData<'token.issued'> = {
-    tokenId: timeOrderedId(),
-    grantType: request.grantType,
-    clientId: request.clientId,
-    familyId: family?.familyId ?? null,
-    grantId: family?.grantId ?? null,
-    subject: request.subject,
-    audience: request.audience,
-    scopes: [...request.scopes],
-    keyId: key.kid,
-    issuedAt: now,
-    expiresAt,
-    ...(request.boundTo && { boundTo: request.boundTo }),
     ...(request.assertedBy !== undefined && { assertedBy: request.assertedBy }),
+    audience: request.audience,
+    ...(request.boundTo && { boundTo: request.boundTo }),
+    clientId: request.clientId,
     ...(exchange && {
       exchange: {
-        subjectTokenId: exchange.subjectTokenId,
         actorTokenId: exchange.actorTokenId,
         actors: actorsIn(exchange.act),
+        subjectTokenId: exchange.subjectTokenId,
       },
     }),
+    expiresAt,
+    familyId: family?.familyId ?? null,
+    grantId: family?.grantId ?? null,
+    grantType: request.grantType,
+    issuedAt: now,
+    keyId: key.kid,
+    scopes: [...request.scopes],
+    subject: request.subject,
+    tokenId: timeOrderedId(),
   }
   const claims: AccessTokenClaims = {
     iss: issuer,

@@ -67,7 +67,7 @@ export class RevocationsController {
       actor: { type: 'operator', id: token.clientId },
       traceparent: currentTrace()?.traceparent,
     } as const
-    const revoke = { type: 'revoke', why: { reason: 'operator', note: reason } } as const
+    const revoke = { type: 'revoke', why: { note: reason, reason: 'operator' } } as const
     if (target.kind === 'token') {
       const { events } = await commands.run(accessToken, target.id, { ...revoke, tokenId: target.id }, by)
       return { target, issued_before: null, event: events[0]?.id ?? null }
