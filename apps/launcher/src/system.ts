@@ -22,6 +22,7 @@ const authorizationServices = ['clients', 'consent', 'token'] as const satisfies
 /** Everything on one machine: Postgres, perhaps Kafka, each service as a process of its own, and the demonstration. */
 export class System {
   readonly #services = new Map<ServiceName, ServiceGroup>()
+  readonly #migrated = new Set<DatabaseName>()
   #broker: KafkaBroker | undefined
   #stopBackbone: (() => Promise<void>) | undefined
   #rebuilder: Rebuilder | undefined
@@ -113,7 +114,9 @@ export class System {
   }
 
   async #migrate(name: DatabaseName, backbone: Backbone): Promise<void> {
+    if (this.#migrated.has(name)) return
     await runCommand(name, ['migrate'], migrationEnvironment(name, backbone))
+    this.#migrated.add(name)
   }
 
   async #stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import { jwtBearerGrantType } from '@grantlog/oauth'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type OwnSystem, startTwice, untilStatus } from '../running-system.js'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
 import { dpopProof, RequestWorld, signed } from '../standards/request-world.js'
 import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
@@ -8,7 +8,7 @@ import { type Client, expectRefusal, type Tokens, Wire } from './wire.js'
 type Document = Readonly<Record<string, unknown>>
 
 describe('what the token service tells about itself', () => {
-  let running: OwnSystem
+  let running: RunningSystem
   let wire: Wire
   let metadata: Document
   let postClient: Client
@@ -17,7 +17,7 @@ describe('what the token service tells about itself', () => {
   let devices: DeviceWorld
   let telly: Client
   beforeAll(async () => {
-    running = await startTwice()
+    running = await sharedSystem()
     wire = new Wire(running)
     metadata = (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
     postClient = await registerPostClient(wire)
@@ -30,7 +30,6 @@ describe('what the token service tells about itself', () => {
     devices = await DeviceWorld.create(running)
     telly = await devices.client()
   })
-  afterAll(() => running?.stop())
 
   const documents = ['/.well-known/oauth-authorization-server', '/jwks']
 

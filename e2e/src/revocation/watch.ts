@@ -67,13 +67,14 @@ export class Watch {
   /** Once it is quiet: every channel refuses all that was revoked, and takes the rest; what it does otherwise, as sentences. */
   async settledAnswers(): Promise<string[]> {
     const found: string[] = []
-    for (const { name, accepts } of this.channels) {
+    const askAll = async ({ name, accepts }: Channel) => {
       for (const token of [...this.good, ...this.revoked.keys()]) {
         const accepted = await accepts(token)
         if (accepted === this.revoked.has(token))
           found.push(`${name} ${accepted ? 'takes a revoked' : 'refuses a good'} token`)
       }
     }
+    await Promise.all(this.channels.map(askAll))
     return found
   }
 
@@ -96,7 +97,7 @@ export class Watch {
       const token = among[(turn * 7919) % among.length] ?? ''
       const asked = performance.now()
       this.samples.push({ channel: name, token, asked, accepted: await accepts(token) })
-      await new Promise(resolve => setTimeout(resolve, 10))
+      await new Promise(resolve => setTimeout(resolve, 25))
     }
   }
 
