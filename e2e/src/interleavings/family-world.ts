@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { Client, Code, Tokens } from '../bad-input/wire.js'
 import { accessTokenType, archive, ExchangeWorld, exchangeType, portal } from '../exchange/exchange-world.js'
 import type { OwnSystem } from '../running-system.js'
-import { RequestWorld } from '../standards/request-world.js'
+import { dpopProof, RequestWorld } from '../standards/request-world.js'
 
 /** Who sends a refresh token: the client that it was given to, or somebody who got hold of it; nobody proves nothing. */
 export type Sender = 'client' | 'thief' | 'nobody'
@@ -20,11 +20,15 @@ interface StoredEvent {
 
 /** Clients whose token families are used and misused, each request at the instance that a test says. */
 export class FamilyWorld {
+  #nonce: string | undefined
+
   private constructor(
     private readonly exchanges: ExchangeWorld,
     private readonly log: pg.Client,
     readonly confidential: Client,
     readonly publicClient: Client,
+    /** A public one, whose tokens are bound to a key (RFC 9449 §5). */
+    readonly boundClient: Client,
     private readonly mallory: Client,
     private readonly portalClient: Client,
     private readonly archiveClient: Client,
@@ -44,6 +48,7 @@ export class FamilyWorld {
       log,
       await requests.client(web),
       await requests.client({ ...web, token_endpoint_auth_method: 'none' }),
+      await requests.client({ ...web, token_endpoint_auth_method: 'none', dpop_bound_access_tokens: true }),
       await requests.client(web),
       await exchanges.portalClient(),
       await exchanges.archiveClient(),
@@ -65,14 +70,21 @@ export class FamilyWorld {
   }
 
   redeem(at: number, client: Client, code: Code): Promise<Answer> {
-    return this.#token(at, client, this.exchanges.wire.redemption(client, code))
+    return this.#token(at, client, this.exchanges.wire.redemption(client, code), 'client')
   }
 
   /** Whoever is not the client is another one, where the client proves who it is; or else has another key, or none. */
   refresh(at: number, client: Client, by: Sender, refresh_token: string): Promise<Answer> {
     const form = { grant_type: 'refresh_token', refresh_token, ...this.exchanges.wire.named(client) }
-    if (client.secret !== undefined) return this.#token(at, by === 'client' ? client : this.mallory, form)
-    return this.#token(at, client, form, by === 'nobody' ? {} : { 'idempotency-key': keys[by] })
+    const proves = client.secret !== undefined
+    return this.#token(at, proves && by !== 'client' ? this.mallory : client, form, by)
+  }
+
+  /** What a public client sends beside its token, to be told from others. */
+  #proof(client: Client, by: Sender): Record<string, string> {
+    if (by === 'nobody' || client.secret !== undefined) return {}
+    if (client !== this.boundClient) return { 'idempotency-key': retryKeys[by] }
+    return { dpop: dpopProof(this.exchanges.wire.url('/token'), boundKeys[by], { nonce: this.#nonce }) }
   }
 
   /** Who may exchange what the client was given. */
@@ -84,7 +96,7 @@ export class FamilyWorld {
   exchange(at: number, exchanger: Client, subject_token: string): Promise<Answer> {
     const resource = exchanger === this.portalClient ? archive : this.exchanges.invoices
     const form = { grant_type: exchangeType, subject_token, subject_token_type: accessTokenType, resource }
-    return this.#token(at, exchanger, form)
+    return this.#token(at, exchanger, form, 'client')
   }
 
   async revoke(at: number, client: Client, token: string): Promise<void> {
@@ -115,15 +127,15 @@ export class FamilyWorld {
     return rows
   }
 
-  async #token(
-    at: number,
-    client: Client,
-    form: Record<string, string>,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const authentication = this.exchanges.wire.authentication(client)
-    const response = await this.#post(at, '/token', form, { ...authentication, ...headers })
-    return { status: response.status, body: (await response.json()) as Answer['body'] }
+  async #token(at: number, client: Client, form: Record<string, string>, by: Sender): Promise<Answer> {
+    const headers = { ...this.exchanges.wire.authentication(client), ...this.#proof(client, by) }
+    const response = await this.#post(at, '/token', form, headers)
+    const body = (await response.json()) as Answer['body']
+    this.#nonce = response.headers.get('dpop-nonce') ?? this.#nonce
+    // RFC 9449 §8: nothing was done, and the proof is made anew
+    return body.error === 'use_dpop_nonce'
+      ? this.#token(at, client, form, by)
+      : { status: response.status, body }
   }
 
   #post(at: number, path: string, form: Record<string, string>, headers: Record<string, string>) {
@@ -132,4 +144,8 @@ export class FamilyWorld {
   }
 }
 
-const keys = { client: randomUUID(), thief: randomUUID() }
+const retryKeys = { client: randomUUID(), thief: randomUUID() }
+const boundKeys = {
+  client: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  thief: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+}

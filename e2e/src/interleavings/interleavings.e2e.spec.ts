@@ -9,7 +9,7 @@ const runs = 150
 /** A slow machine runs fewer, but all of the examples. */
 const milliseconds = 45_000
 
-type Kind = 'confidential' | 'public'
+type Kind = 'confidential' | 'public' | 'bound'
 type Schedule = readonly [kind: Kind, redemptions: readonly Action[], rounds: readonly (readonly Action[])[]]
 
 const at = fc.constantFrom(0, 1)
@@ -34,7 +34,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
 )
 const redemption = fc.record({ does: action('redeem'), at })
 const schedules: fc.Arbitrary<Schedule> = fc.tuple(
-  fc.constantFrom<Kind>('confidential', 'public'),
+  fc.constantFrom<Kind>('confidential', 'public', 'bound'),
   fc.oneof(
     { weight: 9, arbitrary: fc.tuple(redemption) },
     { weight: 1, arbitrary: fc.array(redemption, { minLength: 2, maxLength: 4 }) },
@@ -58,6 +58,12 @@ const examples: [Schedule][] = [
   ['confidential', [redeem], [[exchange(0)], [exchange(1), steal(1)], [refresh(0), exchange(0)]]],
   ['public', [redeem], [[refresh(0)], [exchange(1)], [steal(1, 1)], [refresh(0)]]],
   ['public', [redeem], [[refresh(0), steal(1)], [refresh(0)]]],
+  [
+    'bound',
+    [redeem],
+    [parallel, [refresh(1, 1)], [exchange(0)], [{ ...steal(1), by: 'nobody' }, refresh(0)]],
+  ],
+  ['bound', [redeem], [[refresh(0)], [exchange(1), steal(1)], [refresh(0)]]],
   ['public', [redeem, { ...redeem, at: 1 }], [[refresh(1)]]],
   ['confidential', [redeem], [[exchange(0)], [{ does: 'revoke family', at: 1, back: 0 }], parallel]],
   ['confidential', [redeem], [[exchange(0)], [{ does: 'end grant' }, refresh(1)], parallel]],
@@ -84,7 +90,11 @@ describe('a token family at two instances', () => {
       fc.asyncProperty(schedules, async ([kind, redemptions, rounds]) => {
         if (ran >= examples.length && Date.now() > until) return
         ran++
-        const client = kind === 'public' ? world.publicClient : world.confidential
+        const client = {
+          confidential: world.confidential,
+          public: world.publicClient,
+          bound: world.boundClient,
+        }[kind]
         const family = new FamilyRun(world, client, await world.authorize(client))
         await family.round(redemptions)
         for (const round of rounds) await family.round(round)
