@@ -32,7 +32,9 @@ ${processes} processes, in which the servers take turns; a round has the length 
   each time, for longer than they run), and their values are sent in binary; ids begin with the time, so that new rows stand side by side in
   the indexes; a token that is asked about again is verified once; ECDSA signatures are taken from DER, which costs half of what Node's
   own conversion does; lines of the log are written many at a time; the heap is looked through
-  when it has doubled, where Node would do so every second; an index fewer; followers of the log sleep through what they do not want. Without success:
+  when it has doubled, where Node would do so every second; an index fewer; followers of the log sleep through what they do not want; the headers
+  of CORS are set once (Nest sets them on Node's response as well, which then writes every header the slow way: a tenth of a client credentials
+  token); events are made in the order of their canonical form. Without success:
   JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON, and longer
   pauses in numbering.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
