@@ -113,6 +113,7 @@ export class System {
     )
   }
 
+  /** Once: whoever needs the tables first. */
   async #migrate(name: DatabaseName, backbone: Backbone): Promise<void> {
     if (this.#migrated.has(name)) return
     await runCommand(name, ['migrate'], migrationEnvironment(name, backbone))

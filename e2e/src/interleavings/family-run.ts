@@ -161,9 +161,13 @@ export class FamilyRun {
 
   /** Nobody is refused, unless something has happened that ends what they presented. */
   #checkRefusal({ action, accessToken, answer }: Sent): void {
-    if (answer === undefined || answer.status === 200) return
-    if (this.#isBound && action.does === 'refresh' && action.by === 'nobody') return
+    if (answer === undefined) return
     const said = `${JSON.stringify(action)}: ${answer.status} ${answer.body.error}`
+    if (this.#isBound && action.does === 'refresh' && action.by === 'nobody') {
+      expect({ said, status: answer.status }).toEqual({ said, status: 400 }) // whatever has happened
+      return
+    }
+    if (answer.status === 200) return
     const told = { said, status: answer.status, ended: this.#isOver || isRevoked(accessToken) }
     expect(told).toEqual({ said, status: 400, ended: true })
   }
