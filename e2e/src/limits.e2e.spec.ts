@@ -50,6 +50,15 @@ describe('the limits of the endpoints at which clients authenticate', () => {
     })
   }
 
+  it('a browser may read that its URL is too long, whatever else is looked at later', async () => {
+    const response = await fetch(wire.url(`/token?${'x'.repeat(17_000)}`), {
+      method: 'POST',
+      headers: { origin: 'https://app.example' },
+    })
+    expect(response.status).toBe(414)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
   it('let a flood of one client not starve another one', async () => {
     const instance = await start({ ...noRates, CLIENT_IN_FLIGHT: '20' })
     const token = await wire.operatorToken()

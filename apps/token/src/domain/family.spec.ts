@@ -1,3 +1,4 @@
+import { canonicalJson } from '@grantlog/contracts'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
@@ -68,6 +69,19 @@ const after = (...commands: FamilyCommand[]): FamilyState =>
     family.initial,
   )
 const names = (events: readonly FamilyEvent[]) => events.map(event => event.type)
+
+// else the engine could not write them, and they would cost several times as much (canonicalJson)
+it.each([
+  ['a refresh', refresh('r0')],
+  ['one that prolongs', refresh('r0', { successor: { hash: 'r0', expiresAt: 6000 } })],
+  ['a revocation', revoke],
+])('the event of %s is made in canonical order', (_, command) => {
+  const [event] = family.decide(command, after(redeem))
+  if (event === undefined) throw new Error('There is none')
+  const { data } = event
+  const internal = 'internal' in event ? event.internal : null
+  expect(JSON.stringify([data, internal])).toBe(canonicalJson([data, internal]))
+})
 
 describe('a token family', () => {
   it('begins with the redemption of its code', () => {
