@@ -16,35 +16,23 @@ RUN turbo prune --production --docker --out-dir /pruned @grantlog/cli \
 WORKDIR /manifests
 RUN npm pkg delete --workspaces devDependencies.@grantlog/testing
 
-# Installs once, builds once. /images/common is what every image needs, /images/NAME what that one needs besides. No package's script
-# is run: they download what is here (Node) or what only tests need.
+# Installs once, builds once: of each service one file, beside which only what is not JavaScript stays a package. No package's script is
+# run: they download what is here (Node) or what only tests need.
 FROM ${NODE_IMAGE} AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 ENV TURBO_TELEMETRY_DISABLED=1
-COPY --from=pruned /manifests /production
-WORKDIR /production
-RUN npm ci --ignore-scripts --no-audit --no-fund; \
-    cp -al /production /work; \
-    rm node_modules/.package-lock.json; npm prune --omit=dev --ignore-scripts --no-audit --no-fund; \
-    find node_modules -type f -regex '.*\.\(map\|d\.[cm]?ts\|md\)' -delete; \
-    needed() { printf -- '--workspace=@grantlog/%s ' "$@" | xargs npm ls --omit=dev --all --parseable \
-      | sed -n 's,^/production/,,p' | grep -v 'node_modules/.*/node_modules/' | sort -u; }; \
-    mkdir /needed; \
-    for name in clients consent token resource sample-client; do needed "$name" > "/needed/$name"; done; \
-    needed cli clients consent token resource > /needed/cli; \
-    sort /needed/* | uniq --count | awk '$1 == 6 { print $2 }' > /tmp/common; \
-    for name in clients consent token resource sample-client cli; do \
-      mkdir -p "/images/$name"; \
-      comm -23 "/needed/$name" /tmp/common | xargs --no-run-if-empty cp -al --parents -t "/images/$name"; \
-    done; \
-    mkdir /images/common; xargs cp -al --parents -t /images/common < /tmp/common
 WORKDIR /work
+COPY --from=pruned /manifests ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY --from=pruned /sources .
 RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
-    for link in /images/*/node_modules/@grantlog/*; do \
-      workspace="$(readlink "$link")"; workspace="${workspace#../../}"; image="${link%%/node_modules/*}"; \
-      mkdir -p "$image/$workspace"; cp -r "$workspace/package.json" "$workspace/dist" "$image/$workspace"; \
-    done
+    image() { for app in "${@:2}"; do \
+        mkdir -p "/images/$1/apps/$app"; cp -r "apps/$app/package.json" "apps/$app/dist" "/images/$1/apps/$app"; \
+        rm "/images/$1/apps/$app/dist/main.js.map"; \
+      done; }; \
+    for name in clients consent token resource sample-client; do image "$name" "$name"; done; \
+    image cli cli clients consent token resource; \
+    for name in consent cli; do cp -r --parents node_modules/@node-rs "/images/$name"; done
 
 # What every image has in common. Its memory is divided as `npm start` divides it; one of the options can only stand in a command line.
 FROM ${NODE_IMAGE} AS service
@@ -52,7 +40,6 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 \
     NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=256" MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER 1000:1000
-COPY --from=build /images/common ./
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # asked by a Node of its own, which on a busy machine takes seconds to start
@@ -83,5 +70,5 @@ CMD ["node", "--initial-old-space-size=80", "apps/sample-client/dist/main.js"]
 FROM service AS cli
 HEALTHCHECK NONE
 COPY --from=build /images/cli ./
-ENTRYPOINT ["node", "--enable-source-maps", "apps/cli/dist/main.js"]
+ENTRYPOINT ["node", "apps/cli/dist/main.js"]
 CMD ["--help"]

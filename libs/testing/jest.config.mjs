@@ -3,7 +3,7 @@ export default {
   rootDir: '../..',
   testMatch: ['<rootDir>/{apps,libs}/*/src/**/*.spec.ts', '<rootDir>/{bench,e2e}/src/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
-  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.grantlog/', '<rootDir>/test-artefacts/'],
+  modulePathIgnorePatterns: ['/dist/', '/compiled/', '<rootDir>/.grantlog/', '<rootDir>/test-artefacts/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

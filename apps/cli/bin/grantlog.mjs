@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 const main = join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '../dist/main.js')
 if (existsSync(main)) {
   const node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin/node')
-  const child = spawn(node, ['--enable-source-maps', main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   child.once('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)

@@ -1,4 +1,4 @@
-import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { KafkaBroker } from '@grantlog/servers'
 import { adminOf, startBackbone } from './backbone.js'
@@ -128,18 +128,14 @@ export class System {
     if (this.installation.temporary) await this.installation.remove()
   }
 
-  /** What a service is made of: its own code, and the libraries. A library's change need not change a file of the service. */
   #restartOnChange(): void {
-    const libraries = readdirSync(join(root, 'libs')).map(name => join(root, 'libs', name, 'dist'))
-    const watched = libraries.filter(folder => existsSync(folder))
     for (const name of serviceNames) {
       let timer: NodeJS.Timeout | undefined
       const changed = () => {
         clearTimeout(timer)
         timer = setTimeout(() => this.#restart(name), 300)
       }
-      for (const folder of [join(root, 'apps', name, 'dist'), ...watched])
-        this.#watchers.push(watch(folder, { recursive: true }, changed))
+      this.#watchers.push(watch(join(root, 'apps', name, 'dist'), changed))
     }
   }
 

@@ -71,7 +71,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    exclude: { path: '(^|/)(dist|compiled)/' },
     tsPreCompilationDeps: true,
     // without the condition nothing resolves, and all looks clean: the self-test would say so
     enhancedResolveOptions: {

@@ -1,12 +1,13 @@
-import { createRequire } from 'node:module'
 import type { Topic } from '@grantlog/contracts'
 import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs'
+// @ts-expect-error: not of its interface, and without types
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
 import { topicName } from './topics.js'
 
 // kafkajs 2.2.4 re-arms a timer per connection every millisecond, for ever. Nothing pending, no throttle: nothing to check.
 const queue: {
   prototype: { pending: unknown[]; throttledUntil: number; scheduleCheckPendingRequests(): void }
-} = createRequire(import.meta.url)('kafkajs/src/network/requestQueue')
+} = RequestQueue
 const schedule = queue.prototype.scheduleCheckPendingRequests
 queue.prototype.scheduleCheckPendingRequests = function () {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
