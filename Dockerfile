@@ -26,13 +26,14 @@ COPY --from=pruned /manifests ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY --from=pruned /sources .
 RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
-    image() { for app in "${@:2}"; do \
-        mkdir -p "/images/$1/apps/$app"; cp -r "apps/$app/package.json" "apps/$app/dist" "/images/$1/apps/$app"; \
-        rm "/images/$1/apps/$app/dist/main.js.map"; \
-      done; }; \
-    for name in clients consent token resource sample-client; do image "$name" "$name"; done; \
-    image cli cli clients consent token resource; \
-    for name in consent cli; do cp -r --parents node_modules/@node-rs "/images/$name"; done
+    for image in clients consent token resource sample-client cli; do \
+      apps="$image"; if [ "$image" = cli ]; then apps='cli clients consent token resource'; fi; \
+      for app in $apps; do \
+        mkdir -p "/images/$image/apps/$app"; cp -r "apps/$app/package.json" "apps/$app/dist" "/images/$image/apps/$app"; \
+        rm "/images/$image/apps/$app/dist/main.js.map"; \
+      done; \
+    done; \
+    for image in consent cli; do cp -r --parents node_modules/@node-rs "/images/$image"; done
 
 # What every image has in common. Its memory is divided as `npm start` divides it; one of the options can only stand in a command line.
 FROM ${NODE_IMAGE} AS service

@@ -39,7 +39,7 @@ describeWithKafka('the examples of consumers', () => {
         const told = (target: object) => expect([...lines, ...errors.slice(0, 20)]).toContainEqual(target)
         try {
           await eventually(() => told({ state: 'ready' }))
-          told({ kind: 'grant', id: before, issuedBefore: null })
+          await eventually(() => told({ kind: 'grant', id: before, issuedBefore: null }))
           const grant = await revokeGrant()
           await eventually(() => told({ kind: 'grant', id: grant, issuedBefore: null }))
           const client = await suspendClient()

@@ -1,5 +1,5 @@
 import { Connection, grantRights } from '@grantlog/eventing'
-import type pg from 'pg'
+import pg from 'pg'
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm'
 
 export interface DatabaseDefinition {
@@ -16,6 +16,7 @@ export async function openDatabase(
 ): Promise<DataSource> {
   const db = new DataSource({
     type: 'postgres',
+    driver: pg, // it would look for it by its name, where the packages of a bundled program are not
     url,
     entities: [...(definition.entities ?? [])],
     migrations: [...definition.migrations],
