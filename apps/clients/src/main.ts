@@ -1,6 +1,5 @@
-import { heedSignals } from '@grantlog/platform/signals'
+import '@grantlog/platform/heed-signals'
+import { serve } from '@grantlog/platform'
+import { clients } from './clients.service.js'
 
-heedSignals() // and only then load what takes time
-const { serve } = await import('@grantlog/platform')
-const { clients } = await import('./clients.service.js')
 await serve(clients)

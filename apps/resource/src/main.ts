@@ -1,6 +1,5 @@
-import { heedSignals } from '@grantlog/platform/signals'
+import '@grantlog/platform/heed-signals'
+import { serve } from '@grantlog/platform'
+import { resource } from './resource.service.js'
 
-heedSignals() // and only then load what takes time
-const { serve } = await import('@grantlog/platform')
-const { resource } = await import('./resource.service.js')
 await serve(resource)

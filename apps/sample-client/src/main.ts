@@ -1,6 +1,5 @@
-import { heedSignals } from '@grantlog/platform/signals'
+import '@grantlog/platform/heed-signals'
+import { serve } from '@grantlog/platform'
+import { sampleClient } from './sample-client.service.js'
 
-heedSignals() // and only then load what takes time
-const { serve } = await import('@grantlog/platform')
-const { sampleClient } = await import('./sample-client.service.js')
 await serve(sampleClient)

@@ -1,6 +1,5 @@
-import { heedSignals } from '@grantlog/platform/signals'
+import '@grantlog/platform/heed-signals'
+import { serve } from '@grantlog/platform'
+import { token } from './token.service.js'
 
-heedSignals() // and only then load what takes time
-const { serve } = await import('@grantlog/platform')
-const { token } = await import('./token.service.js')
 await serve(token)

@@ -6,7 +6,7 @@ let stop: Stop = end
 
 /**
  * From now on SIGTERM and SIGINT end the process, and a service ends with the parent that started it. To be called before anything that
- * takes time, also before the program is loaded: as the first process of a container Node ignores a signal that nobody handles.
+ * takes time (`heed-signals.ts` does): as the first process of a container Node ignores a signal that nobody handles.
  */
 export function heedSignals(): void {
   if (heeding) return
