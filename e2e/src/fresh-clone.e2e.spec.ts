@@ -121,7 +121,7 @@ describe('a fresh clone with an empty npm cache', () => {
       const invoices = `http://localhost:${base + 4}/.well-known/oauth-protected-resource/invoices`
       const untilTold = (metadata: object) =>
         eventually(async () => expect(await (await fetch(invoices)).json()).toMatchObject(metadata), {
-          timeout: minutes,
+          timeout: 3 * minutes,
         })
       try {
         await eventually(() => expect(said).toContain('Ctrl-C stops everything.'), { timeout: 2 * minutes })
@@ -132,7 +132,7 @@ describe('a fresh clone with an empty npm cache', () => {
         await untilTold({ bearer_methods_supported: ['query'] })
         await change(controller, "'Changed in an app'", '1')
         await eventually(() => expect(said).toMatch(/metadata\.controller\.ts.*error TS\d+/), {
-          timeout: minutes,
+          timeout: 3 * minutes,
         })
         await change(controller, 'resource_name: 1', "resource_name: 'Mended'")
         await untilTold({ resource_name: 'Mended' })

@@ -18,6 +18,9 @@ export interface Row {
 const root = join(import.meta.dirname, '../../..')
 export const mainOf = (service: ServiceName) => join(root, 'apps', service, 'dist/main.js')
 
+/** The same before it was made one file: its modules are loaded once, however often it begins in one process. */
+export const modulesOf = (service: ServiceName) => join(root, 'apps', service, 'compiled/main.js')
+
 /** For programs that are started again and again. */
 export const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), 'grantlog-compiled') }
 

@@ -11,7 +11,10 @@ import { compiled, mainOf, rightEnvironment, settingsOf } from './settings.js'
 
 /** A service, or one of its commands, that has just begun. */
 function begin(service: ServiceName, env: NodeJS.ProcessEnv, ...args: string[]) {
-  const child = spawn(process.execPath, [mainOf(service), ...args], { env: { ...compiled, ...env } })
+  const child = spawn(process.execPath, [mainOf(service), ...args], {
+    env: { ...compiled, ...env },
+    timeout: 60_000, // one that was not told would run for ever
+  })
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   return { child, said: Promise.all([ended, text(child.stdout), text(child.stderr)]) }
 }
@@ -36,18 +39,16 @@ describe('a database that accepts and never answers', () => {
     'is nothing that %s waits for which was told to stop while its program was loaded',
     async service => {
       const env = rightEnvironment(settingsOf(service), (silent.address() as AddressInfo).port)
-      // in the moment that the loader looks for it; without anybody who heeds it, the signal ends the process by itself
-      const whileLoading = `import { registerHooks } from 'node:module'
+      // in the moment that reflect-metadata is loaded; without anybody who heeds it, the signal ends the process by itself
+      const whileLoading = `const define = Object.defineProperty
       let told = false // a second signal would end it at once
-      registerHooks({
-        resolve(name, context, next) {
-          if (name === 'reflect-metadata' && !told) {
-            told = true
-            process.kill(process.pid, 'SIGTERM')
-          }
-          return next(name, context)
-        },
-      })`
+      Object.defineProperty = (target, key, property) => {
+        if (target === Reflect && !told) {
+          told = true
+          process.kill(process.pid, 'SIGTERM')
+        }
+        return define(target, key, property)
+      }`
       const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(whileLoading)}"`
       const [end, , stderr] = await begin(service, { ...env, PORT: '0', NODE_OPTIONS }).said
       expect([end, stderr]).toEqual([[0, null], ''])

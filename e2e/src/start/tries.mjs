@@ -1,5 +1,5 @@
 // `node tries.mjs MAIN`, with starts as JSON on stdin: begins MAIN again and again in this process, each time in another environment,
-// and prints as JSON how each one ended. To load the program takes a second; a start that its settings stop does no more after that.
+// and prints as JSON how each one ended. To load its modules takes a second; a start that its settings stop does no more after that.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 

@@ -12,6 +12,7 @@ import {
   isMandatory,
   mainOf,
   mark,
+  modulesOf,
   type Row,
   rightEnvironment,
   rightValueOf,
@@ -244,7 +245,7 @@ async function threeAtATime<T>(items: readonly T[], work: (item: T) => Promise<v
 
 /** All of them in one process. */
 async function tries(service: ServiceName, starts: readonly Start[]): Promise<End[]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'tries.mjs'), mainOf(service)], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'tries.mjs'), modulesOf(service)], {
     env: compiled,
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: 30_000,
