@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { databaseNames, prove } from '@grantlog/launcher'
 import { describeWithKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -32,9 +33,7 @@ class Load {
         await work()
         this.done[name] = (this.done[name] ?? 0) + 1
       } catch (error) {
-        this.failures.push(
-          `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        )
+        this.failures.push(`${name}: ${inspect(error)}`) // with its cause
       }
     }
   }

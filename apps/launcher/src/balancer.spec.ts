@@ -26,7 +26,9 @@ describe('the balancer', () => {
             ['by', name],
           ].flat(),
         )
-        seen.push({ name, method: asked.method, url: asked.url, ...asked.headersDistinct, body })
+        const nth = (requests.get(asked.socket) ?? 0) + 1
+        requests.set(asked.socket, nth)
+        seen.push({ name, nth, method: asked.method, url: asked.url, ...asked.headersDistinct, body })
         return answer.end(String(body.length))
       })
       const own = await freePort()
@@ -42,6 +44,7 @@ describe('the balancer', () => {
     for (const server of servers) server.close()
   })
   const seen: Record<string, unknown>[] = []
+  const requests = new WeakMap<object, number>()
   const ready = new Map([
     ['a', true],
     ['b', true],
@@ -65,6 +68,14 @@ describe('the balancer', () => {
     expect(seen.map(({ name, body }) => `${name}${body}`)).toEqual(['a1', 'b2', 'a3', 'b4'])
     const rest = { method: 'POST', url: '/token?a=b', 'x-twice': ['1', '2'], host: ['issuer.example'] }
     for (const each of seen) expect(each).toMatchObject(rest)
+  })
+
+  it('sends what may not be sent twice over a connection of its own, which nobody is about to close', async () => {
+    const from = seen.length
+    for (let n = 0; n < 4; n++) await send('once')
+    expect(seen.slice(from).map(({ nth }) => nth)).toEqual([1, 1, 1, 1])
+    for (let n = 0; n < 4; n++) await (await fetch(`http://127.0.0.1:${port}/keys`)).text()
+    expect(seen.slice(from + 4).map(({ nth }) => nth)).toEqual([1, 1, 2, 2])
   })
 
   it('asks each whether it is ready, and gives requests to those that are', async () => {

@@ -17,6 +17,10 @@ const answerWithinMilliseconds = 1000
 const silences = 3
 /** How long a request waits for an instance that is ready. */
 const patienceMilliseconds = 2000
+/** Longer than any client keeps a connection that it does not use: none of them meets one that is just being closed. */
+const keepAliveMilliseconds = 120_000
+/** RFC 9110 §9.2.2: what may be sent again. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 interface Instance {
   readonly port: number
@@ -43,7 +47,7 @@ export class Balancer {
 
   /** Listens; it serves once an instance is added, and ready. */
   static async open(port: number): Promise<Balancer> {
-    const server = createServer()
+    const server = createServer({ keepAliveTimeout: keepAliveMilliseconds })
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     return new Balancer(server)
@@ -88,10 +92,12 @@ export class Balancer {
       this.#passSoon(asked, answer, since)
       return
     }
-    const { method, url: path } = asked
+    const { method = 'GET', url: path } = asked
     const { port } = instance
     const headers = endToEnd(asked.rawHeaders)
-    const passed = request({ agent: this.#agent, port, host: '127.0.0.1', method, path, headers })
+    // one that was kept may be closed at this moment, and nobody would know what became of the request
+    const agent = idempotent.has(method) && this.#agent
+    const passed = request({ agent, port, host: '127.0.0.1', method, path, headers })
     passed.on('response', answered => {
       answer.writeHead(answered.statusCode ?? 502, endToEnd(answered.rawHeaders))
       pipeline(answered, answer).catch(() => answer.destroy())
