@@ -13,15 +13,19 @@ import { build } from 'esbuild'
 /** Not JavaScript: they stay in node_modules. */
 const native = ['@node-rs/argon2']
 
-/** A package asks for others that need not be there (Nest for Redis, pg for its native half), and does without. */
-const absentIsExternal = {
-  name: 'absent is external',
+/** A package says of some others that it does without where they are not there (Nest of Redis, pg of its native half). Any other must be. */
+const optionalIsExternal = {
+  name: 'optional is external',
   setup({ onResolve }) {
     onResolve({ filter: /^[^./]/ }, ({ path, importer }) => {
-      if (isBuiltin(path) || importer === '') return undefined
+      const name = nameOf(path)
+      if (
+        isBuiltin(path) ||
+        manifestOf(packageOf(importer) ?? '.').peerDependenciesMeta?.[name]?.optional !== true
+      )
+        return undefined
       const folders = createRequire(importer).resolve.paths(path) ?? []
-      const there = folders.some(folder => existsSync(join(folder, nameOf(path))))
-      return there ? undefined : { path, external: true }
+      return folders.some(folder => existsSync(join(folder, name))) ? undefined : { path, external: true }
     })
   },
 }
@@ -46,7 +50,7 @@ const { metafile } = await build({
   sourcemap: 'linked',
   sourcesContent: false,
   external: native,
-  plugins: [absentIsExternal],
+  plugins: [optionalIsExternal],
   // what was written for CommonJS asks for Node's own modules with it
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 })
@@ -72,9 +76,7 @@ writeFileSync('dist/sbom.cdx.json', `${JSON.stringify(billOf(packages), null, 2)
 
 /** Those of others, whose modules were used, by name. */
 function packagesOf(files) {
-  const roots = new Set(
-    files.map(file => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean),
-  )
+  const roots = new Set(files.map(packageOf).filter(Boolean))
   for (const name of native.filter(name => name in manifestOf('.').dependencies))
     roots.add(join('../../node_modules', name))
   return [...roots]
@@ -104,6 +106,11 @@ function billOf(components) {
       licenses: [{ expression: license }],
     })),
   }
+}
+
+/** The folder of the package that a file belongs to; undefined where it is one of ours. */
+function packageOf(file) {
+  return /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0]
 }
 
 function manifestOf(folder) {
