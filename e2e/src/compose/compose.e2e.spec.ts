@@ -6,7 +6,7 @@ import { freePort, kafkaAvailable } from '@grantlog/servers'
 import { describeWhere } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { buildImages, imageOf, targets } from '../images/images.js'
-import { Podman, podmanAvailable } from '../images/podman.js'
+import { ensureNames, Podman, podmanAvailable } from '../images/podman.js'
 import { readComposition } from './composition.js'
 import { dockerComposeAvailable } from './docker-compose.js'
 import { Installation } from './installation.js'
@@ -33,6 +33,7 @@ describeIfAsked(available, 'docker compose', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'grantlog-compose-'))
     await chmod(folder, 0o755)
+    await ensureNames()
     const podman = await Podman.open(folder)
     const base = await buildImages(podman)
     for (const target of targets) await podman.run('tag', imageOf(target), `localhost/grantlog-${target}:dev`)

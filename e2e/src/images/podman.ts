@@ -2,10 +2,12 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const program = 'podman'
+/** Where Debian has it, which does not install it together with podman: containers find each other by name with it. */
+const netavark = '/usr/lib/podman/netavark'
 
 /** Whether images can be built and run here, or what is missing, in a sentence. */
 export function podmanAvailable(): { ok: true } | { ok: false; reason: string } {
@@ -23,6 +25,12 @@ export async function ensurePrograms(packages: Readonly<Record<string, string>>)
   process.stderr.write(`\n  installing ${names.join(', ')} (images are built by them)\n`)
   await run('apt-get', ['update', '-q'])
   await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...names])
+}
+
+/** What lets containers find each other by their names, where this is a Debian that lacks it. */
+export async function ensureNames(): Promise<void> {
+  if (mayInstall())
+    await ensurePrograms({ [netavark]: 'netavark', '/usr/lib/podman/aardvark-dns': 'aardvark-dns' })
 }
 
 /** podman, told of what this machine can do; what it does is seen in `folder`. */
@@ -75,7 +83,7 @@ log_driver = "k8s-file"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-`
+${found(netavark) ? '[network]\nnetwork_backend = "netavark"\n' : ''}`
 }
 
 async function run(command: string, args: readonly string[], env = process.env): Promise<string> {
@@ -94,5 +102,7 @@ async function run(command: string, args: readonly string[], env = process.env):
 }
 
 const found = (program: string) =>
-  (process.env.PATH ?? '').split(':').some(folder => existsSync(join(folder, program)))
+  isAbsolute(program)
+    ? existsSync(program)
+    : (process.env.PATH ?? '').split(':').some(folder => existsSync(join(folder, program)))
 const mayInstall = () => process.getuid?.() === 0 && found('apt-get')
