@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { readersOf, services, type Topic, topics } from '@grantlog/contracts'
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
 import { type KafkaOptions, nameOf } from './kafka-client.js'
@@ -48,25 +49,48 @@ const allowed = (operation: Access['operation'], topic: Topic): readonly string[
 
 /**
  * Allows what is missing, and says what the services' users may do besides. Takes nothing away.
- * @throws Error where the broker has no authorizer
+ * A broker knows of a right a while after it was given: this returns when it does, so that a service started next is let in.
+ * @throws Error where the broker has no authorizer, or knows nothing of the rights half a minute later
  */
 export async function applyAccess(options: KafkaOptions): Promise<{ allowed: Access[]; besides: string[] }> {
   return withAdmin(options, async admin => {
     const wanted = wantedAccess(options.topicPrefix).map(access => ({ access, entry: entryOf(access) }))
     const existing = await existingEntries(admin)
-    const there = new Set(existing.map(wordsOf))
-    const missing = wanted.filter(({ entry }) => !there.has(wordsOf(entry)))
+    const missing = missingOf(wanted, existing)
     if (missing.length > 0) await admin.createAcls({ acl: missing.map(({ entry }) => entry) })
-    const known = new Set(wanted.map(({ entry }) => wordsOf(entry)))
+    await known(admin, missing)
+    const asked = new Set(wanted.map(({ entry }) => wordsOf(entry)))
     return {
       allowed: missing.map(({ access }) => access),
       besides: existing
         // of another installation on the same Kafka
         .filter(({ resourceName }) => resourceName.startsWith(options.topicPrefix ?? ''))
         .map(wordsOf)
-        .filter(words => !known.has(words)),
+        .filter(words => !asked.has(words)),
     }
   })
+}
+
+interface Wanted {
+  readonly access: Access
+  readonly entry: AclEntry
+}
+
+function missingOf(wanted: readonly Wanted[], existing: readonly AclEntry[]): readonly Wanted[] {
+  const there = new Set(existing.map(wordsOf))
+  return wanted.filter(({ entry }) => !there.has(wordsOf(entry)))
+}
+
+/** Waits until the broker tells of these rights. */
+async function known(admin: Admin, given: readonly Wanted[]): Promise<void> {
+  const deadline = Date.now() + 30_000
+  for (let missing = given; missing.length > 0; missing = missingOf(missing, await existingEntries(admin))) {
+    if (Date.now() > deadline)
+      throw new Error(
+        `Kafka took these rights and does not tell of them: ${missing.map(({ entry }) => wordsOf(entry)).join(', ')}`,
+      )
+    await setTimeout(100)
+  }
 }
 
 const { AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes } = kafkajs
