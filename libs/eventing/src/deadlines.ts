@@ -1,6 +1,6 @@
 import type { Service } from '@grantlog/contracts'
 import type { Commands } from './commands.js'
-import type { AnyDecider } from './decider.js'
+import { type AnyDecider, categoryOf } from './decider.js'
 import type { Locks } from './locks.js'
 import { Loop } from './loop.js'
 
@@ -64,8 +64,8 @@ export class Deadlines {
 
   /** @returns when to look again, unless what was appended says so */
   async #look(streamId: string, now: number): Promise<Later | undefined> {
-    const at = streamId.indexOf('-')
-    const [category, id] = [streamId.slice(0, at), streamId.slice(at + 1)]
+    const category = categoryOf(streamId)
+    const id = streamId.slice(category.length + 1)
     const decider = this.#deciders.get(category)
     const later = { streamId, version: null, deadline: now + retrySeconds }
     if (decider?.deadline === undefined) return later // another build's

@@ -27,6 +27,12 @@ export interface Decider<Command, Event extends NewEvent, State> {
   readonly deadline?: Deadline<Command, State>
 }
 
+/** The category of a stream: what its id begins with, up to the first `-`. */
+export function categoryOf(streamId: string): string {
+  const at = streamId.indexOf('-')
+  return at === -1 ? streamId : streamId.slice(0, at)
+}
+
 /** A decider for whatever commands, events and states. */
 export type AnyDecider = Decider<unknown, NewEvent, unknown>
 

@@ -1,5 +1,5 @@
 import { type Service, type Topic, topics } from '@grantlog/contracts'
-import { type Projection, topicsOf } from './projection.js'
+import { concerns, type Projection, topicsOf } from './projection.js'
 import type { Subscriber, Subscription, Transport } from './transport/transport.js'
 
 /** Where a service's projections get their events from. */
@@ -15,7 +15,7 @@ export interface Feeds {
 export async function subscribeTo(
   projection: Projection,
   { service, local, remote }: Feeds,
-  subscriber: Omit<Subscriber, 'name' | 'topics' | 'progress'>,
+  subscriber: Omit<Subscriber, 'name' | 'topics' | 'concerned' | 'progress'>,
 ): Promise<Subscription & { readonly backlog: Backlog }> {
   const all = topicsOf(projection)
   const written = (topic: Topic, own: boolean) =>
@@ -26,10 +26,17 @@ export async function subscribeTo(
   ]
   const backlog = new Backlog()
   const subscriptions: Subscription[] = []
+  const concerned: Subscriber['concerned'] = (type, category) => concerns(projection, type, category)
   const progress = (place: string, read: number, end: number) => backlog.note(place, read, end)
   for (const { transport, topics } of wanted) {
     if (transport === undefined || topics.length === 0) continue
-    const subscription = await transport.subscribe({ ...subscriber, name: projection.name, topics, progress })
+    const subscription = await transport.subscribe({
+      ...subscriber,
+      name: projection.name,
+      topics,
+      concerned,
+      progress,
+    })
     backlog.expect(subscription.places)
     subscriptions.push(subscription)
   }

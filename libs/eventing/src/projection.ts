@@ -1,4 +1,5 @@
 import { definitionOf, type EventType, type RecordedEvent, type Topic } from '@grantlog/contracts'
+import { categoryOf } from './decider.js'
 import { HandlerFailed } from './errors.js'
 import { readModelComment } from './table-beside.js'
 
@@ -7,6 +8,8 @@ export type Row = object
 
 /** What one kind of event does to the row that it concerns. Pure: the same events give the same rows, byte for byte. */
 export interface Handler<R extends Row, Type extends EventType> {
+  /** The categories of streams in which such events concern no row; left out: none. */
+  readonly passes?: readonly string[]
   /** The key of the row, or undefined when this event concerns none. */
   key(event: RecordedEvent<Type>): string | undefined
   /** The row after the event; undefined when there is none any more. */
@@ -54,9 +57,16 @@ export function topicsOf(projection: Projection): Topic[] {
   return [...new Set((Object.keys(projection.on) as EventType[]).map(type => definitionOf(type).topic))]
 }
 
+/** Whether events of a type in streams of a category may concern a row. */
+export function concerns(projection: Projection, type: EventType, category: string): boolean {
+  const handler = projection.on[type]
+  return handler !== undefined && handler.passes?.includes(category) !== true
+}
+
 /** The key of the row that an event concerns, or undefined when it concerns none. */
 export function keyOf(projection: Projection, event: RecordedEvent): string | undefined {
-  return handlerOf(projection, event)?.key(event)
+  const handler = handlerOf(projection, event)
+  return handler?.passes?.includes(categoryOf(event.streamId)) ? undefined : handler?.key(event)
 }
 
 /**

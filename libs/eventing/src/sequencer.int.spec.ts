@@ -1,7 +1,8 @@
-import { catalogue, versionsOf, wireType } from '@grantlog/contracts'
+import { catalogue, type EventDefinition, revocationTargets, versionsOf, wireType } from '@grantlog/contracts'
 import { eventually, ownPostgres } from '@grantlog/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type pg from 'pg'
+import { categoryOf } from './decider.js'
 import { EventStore } from './event-store.js'
 import { Locks } from './locks.js'
 import { LogOwner } from './log-owner.js'
@@ -141,10 +142,15 @@ describe('the order of the log', () => {
   })
 })
 
-it('what a numbering says fits into a notification, though it were of every type there is', () => {
+it('what a numbering says fits into a notification, though it were of every kind there is', () => {
   const postgresAllows = 7999 // bytes; beyond it the numbering itself would fail
-  const types = catalogue.flatMap(entry => versionsOf(entry).map(version => wireType(version)))
-  expect(types.join(' ').length).toBeLessThan(postgresAllows / 2) // a newer build may have written as many again
+  const kinds = catalogue.flatMap(entry =>
+    categoriesOf(entry).flatMap(category =>
+      versionsOf(entry).map(version => `${wireType(version)}:${category}`),
+    ),
+  )
+  expect(kinds).toContain('token.revoked.v1:owner')
+  expect(kinds.join(' ').length).toBeLessThan(postgresAllows / 2) // a newer build may have written as many again
 })
 
 describe('two owners of a log', () => {
@@ -303,3 +309,6 @@ function readerOfPositions(pool: pg.Pool) {
     },
   }
 }
+
+const categoriesOf = ({ streams }: EventDefinition) =>
+  streams.flatMap(stream => (stream.startsWith('{target.kind}-') ? revocationTargets : [categoryOf(stream)]))

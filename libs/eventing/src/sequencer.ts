@@ -116,7 +116,7 @@ const number = `
       pg_snapshot_xmax(pg_current_snapshot()) as xmax
     from sequencer where numbered_below <= pg_snapshot_xmax(pg_current_snapshot())
   ), fresh as (
-    select e.position, e.type, b.last_seq + row_number() over (order by e.position) as log_seq
+    select e.position, e.type || ':' || split_part(e.stream_id, '-', 1) as kind, b.last_seq + row_number() over (order by e.position) as log_seq
     from border b join events e on e.xid >= b.numbered_below and e.xid < b.xmin and e.position > b.restored_up_to
   ), numbered as (
     insert into log (log_seq, position) select log_seq, position from fresh order by log_seq returning log_seq
@@ -126,7 +126,7 @@ const number = `
   from border b
   returning s.last_seq, (select count(*) from numbered) as numbered,
     -- within the transaction: a NOTIFY of its own would be another one for the disk to take
-    (select pg_notify('${sequencedChannel}', string_agg(type, ' ')) from (select distinct type from fresh) t having count(*) > 0) as told,
+    (select pg_notify('${sequencedChannel}', string_agg(kind, ' ')) from (select distinct kind from fresh) t having count(*) > 0) as told,
     exists (
       select from events e where e.xid >= b.xmin and e.xid < b.xmax and e.position > b.restored_up_to
     ) as pending, s.numbered_below as below, b.xmax as next`

@@ -163,5 +163,5 @@ export const dropEventTables = `
 export const appendedChannel = 'grantlog_appended'
 /** Said when a read model that is kept in memory has changed, with the name of its table. */
 export const changedChannel = 'grantlog_changed'
-/** Said when rows were numbered, for everything that tails the log, with the types of their events. */
+/** Said when rows were numbered, for everything that tails the log, with the types of their events and the categories of their streams: `token.revoked.v1:grant`. */
 export const sequencedChannel = 'grantlog_sequenced'

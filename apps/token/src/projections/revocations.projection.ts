@@ -19,8 +19,8 @@ export const revocations = defineProjection<RevocationRow>({
   columns: { target: 'text', issued_before: 'bigint' },
   on: {
     'token.revoked': {
-      key: ({ data: { target } }) =>
-        target.kind === 'token' || target.kind === 'family' ? undefined : `${target.kind}:${target.id}`,
+      passes: ['token', 'family'],
+      key: ({ data: { target } }) => `${target.kind}:${target.id}`,
       row: (row, { data }) => ({
         target: `${data.target.kind}:${data.target.id}`,
         issued_before: wider(row, data.issuedBefore),

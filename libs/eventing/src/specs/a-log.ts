@@ -59,10 +59,14 @@ export function suspended(clientId: string, reason = 'maintenance'): NewEvent {
 }
 
 /** A fact of the revocation feed. */
-export function revoked(clientId: string, issuedBefore: number | null = null): NewEvent {
+export function revoked(
+  id: string,
+  issuedBefore: number | null = null,
+  kind: 'client' | 'token' = 'client',
+): NewEvent {
   return {
     type: 'token.revoked',
-    data: { target: { kind: 'client', id: clientId }, issuedBefore, reason: 'client-suspended', cause: null },
+    data: { target: { kind, id }, issuedBefore, reason: 'client-suspended', cause: null },
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Envelope, Service, Topic } from '@grantlog/contracts'
+import { definitionOf, type Envelope, type Service, streamOf, type Topic } from '@grantlog/contracts'
 import { eventually } from '@grantlog/testing'
 import type { NewEvent } from '../decider.js'
 import { EventStore } from '../event-store.js'
@@ -13,7 +13,7 @@ import { aLog, type LogDatabase, operator } from './a-log.js'
 export interface Source {
   readonly log: LogDatabase
   readonly owner: LogOwner
-  /** Appends each fact to the stream of its client, one after the other. */
+  /** Appends each fact to its stream, one after the other. */
   append(...facts: readonly NewEvent[]): Promise<void>
   /** Everything that was appended, once all of it has a number, as it goes on the wire. */
   events(): Promise<Envelope[]>
@@ -37,7 +37,7 @@ export async function aSource(sink?: EventSink): Promise<Source> {
     owner,
     async append(...facts) {
       for (const fact of facts) {
-        const streamId = `client-${'target' in fact.data ? fact.data.target.id : Reflect.get(fact.data, 'clientId')}`
+        const streamId = streamOf(definitionOf(fact.type), fact.data)
         const base = versions.get(streamId) ?? 0
         versions.set(streamId, base + 1)
         const events = store.prepare([fact], { actor: operator, time: new Date() })

@@ -71,8 +71,8 @@ export class EmbeddedTransport implements Transport {
 /** The log of one source. However many follow it, one connection listens. */
 class SourceLog {
   readonly #connection: KeptConnection
-  /** Who is to be woken, and for what types of events. */
-  readonly #woken = new Map<() => void, (type: string) => boolean>()
+  /** Who is to be woken, and for what kinds of events. */
+  readonly #woken = new Map<() => void, (kind: string) => boolean>()
 
   constructor(
     readonly source: Service,
@@ -80,8 +80,8 @@ class SourceLog {
   ) {
     this.#connection = new KeptConnection(pool, client => {
       client.on('notification', ({ payload = '' }) => {
-        const types = payload.split(' ')
-        for (const [wake, wants] of this.#woken) if (payload === '' || types.some(wants)) wake()
+        const kinds = payload.split(' ')
+        for (const [wake, wants] of this.#woken) if (payload === '' || kinds.some(wants)) wake()
       })
       return client.query(`listen ${sequencedChannel}`)
     })
@@ -89,10 +89,10 @@ class SourceLog {
 
   /**
    * Makes sure that somebody listens: connections break.
-   * @param wants whether events of a type, as on the wire, are to wake
+   * @param wants whether events of a kind (see `sequencedChannel`) are to wake
    * @throws Error when the source can not be reached
    */
-  async listen(wake: () => void, wants: (type: string) => boolean): Promise<void> {
+  async listen(wake: () => void, wants: (kind: string) => boolean): Promise<void> {
     this.#woken.set(wake, wants)
     await this.#connection.get()
   }
@@ -111,7 +111,7 @@ class SourceLog {
 class Tail {
   readonly #loop: Loop
   readonly #wake = () => this.#loop.wake()
-  readonly #wants: (type: string) => boolean
+  readonly #wants: (kind: string) => boolean
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
   /** Such a subscriber keeps no position: it goes on from what it was handed. */
@@ -129,7 +129,13 @@ class Tail {
     private readonly subscriber: Subscriber,
   ) {
     const beside = typesBeside(subscriber.topics)
-    this.#wants = type => !beside.includes(type)
+    this.#wants = kind => {
+      const [name = '', category = ''] = kind.split(':')
+      if (beside.includes(name)) return false
+      const type = eventTypeOf(name)
+      // a newer build's is wanted, whatever it is
+      return type === undefined || subscriber.concerned?.(type, category) !== false
+    }
     this.#reader = new LogReader(log.pool, log.source, batchSize, beside)
     this.#loop = new Loop(
       () => this.#step(),

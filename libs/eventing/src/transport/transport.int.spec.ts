@@ -1,3 +1,4 @@
+import type { EventType } from '@grantlog/contracts'
 import { describeWithKafka, eventually, ownKafka, testKafka } from '@grantlog/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { Connection } from '../connection.js'
@@ -36,7 +37,10 @@ describe('embedded', () => {
     expect(reader.delivered).toEqual([])
   })
 
-  it('does not look whenever something happens that it does not want', async () => {
+  it.each([
+    ['it does not want', (n: number) => suspended(`client-${n}`)],
+    ['nothing depends on', (n: number) => revoked(`token-${n}`, null, 'token')],
+  ])('does not look whenever something happens that %s', async (_, something) => {
     let looks = 0
     const pool = source.log.another({
       Client: class extends Connection {
@@ -47,18 +51,20 @@ describe('embedded', () => {
       },
     })
     transport = new EmbeddedTransport({ clients: pool })
-    const reader = await read(new Reader(['revocations']))
+    const reader = new Reader(['revocations'])
+    await read(Object.assign(reader, { concerned: (_: EventType, category: string) => category !== 'token' }))
     await source.append(revoked('first'))
     await eventually(() => expect(reader.events()).toHaveLength(1))
     const [before, began] = [looks, performance.now()]
     for (let n = 1; n <= 40; n++) {
-      await source.append(suspended(`client-${n}`))
+      await source.append(something(n))
       await eventually(async () => expect(await source.events()).toHaveLength(1 + n))
     }
     const byItself = (performance.now() - began) / 250
     expect(looks - before).toBeLessThanOrEqual(byItself + 2)
     await source.append(revoked('second'))
-    await eventually(() => expect(reader.events()).toHaveLength(2))
+    const wanted = (await source.events()).filter(({ type }) => type.startsWith('token.revoked'))
+    await eventually(() => expect(reader.events()).toEqual(wanted))
   })
 
   it('goes on when its connections are killed', async () => {

@@ -1,4 +1,4 @@
-import type { Envelope, Service, Topic } from '@grantlog/contracts'
+import type { Envelope, EventType, Service, Topic } from '@grantlog/contracts'
 
 /** An event as a transport hands it over, with the link to the one before it. */
 export interface DeliveredEvent {
@@ -31,6 +31,11 @@ export interface Subscriber {
    * a source's first event says nothing.
    */
   begin(topic: Topic, partition: number): Position | { readonly at: Date }
+  /**
+   * Whether anything depends on an event of its topics, by its type and the category of its stream; left out: on all. One on which
+   * nothing does need not come at once: it may wait for the next that does, or a quarter of a second.
+   */
+  concerned?(type: EventType, category: string): boolean
   /**
    * Called for one batch of a partition at a time. A rejection brings the events again, after a pause, from `begin`; if begun at
    * a time, from where it was rejected.
