@@ -55,6 +55,7 @@ const { metafile } = await build({
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 })
 const inputs = Object.keys(metafile.inputs)
+inBytes('dist/main.js')
 
 const folders = process.argv.slice(2)
 if (folders.length > 0) {
@@ -73,6 +74,12 @@ if (folders.length > 0) {
 const packages = packagesOf(inputs)
 writeFileSync('dist/licenses.txt', packages.map(licenseOf).join(`\n${'-'.repeat(80)}\n\n`))
 writeFileSync('dist/sbom.cdx.json', `${JSON.stringify(billOf(packages), null, 2)}\n`)
+
+/** A text with one character beyond ASCII takes two bytes for each: comments and regular expressions hold some. */
+function inBytes(file) {
+  const code = unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/[^\0-\x7f]/g, code))
+}
 
 /** Those of others, whose modules were used, by name. */
 function packagesOf(files) {
