@@ -50,10 +50,8 @@ describe('one-time things presented fifty times at once', () => {
     )
     expect(new Set(result.map(tokens => tokens.refreshToken)).size).toBe(1)
     expect(new Set(result.map(tokens => tokens.accessToken)).size).toBe(100)
-    const types = log.map(line => line.type)
-    expect(types.filter(type => type === 'refresh.rotated')).toHaveLength(1)
-    expect(types.filter(type => type === 'token.issued')).toHaveLength(100)
-    expect(types).toHaveLength(101)
+    expect(log.map(({ type }) => type)).toEqual(Array(100).fill('token.issued'))
+    expect(log.filter(({ data }) => data.refresh !== undefined)).toHaveLength(1)
     const [one] = result
     await client.refresh(one?.refreshToken ?? '')
     expect((await client.refresh(refreshToken)).refreshToken).toBe(one?.refreshToken) // its answer came late
@@ -73,12 +71,7 @@ describe('one-time things presented fifty times at once', () => {
     const refused = result.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason] : []))
     expect(refreshed).toHaveLength(1)
     expect(refused.map(reason => reason.error)).toEqual(Array(49).fill('invalid_grant'))
-    expect(log.map(line => line.type)).toEqual([
-      'refresh.rotated',
-      'token.issued',
-      'refresh.replayed',
-      'token.revoked',
-    ])
+    expect(log.map(line => line.type)).toEqual(['token.issued', 'refresh.replayed', 'token.revoked'])
     expect(log.at(-1)?.data).toMatchObject({ target: { kind: 'family' }, reason: 'refresh-replayed' })
     await expect(client.refresh(refreshed[0]?.refreshToken ?? '')).rejects.toMatchObject({
       error: 'invalid_grant',

@@ -101,6 +101,12 @@ describe('calls and events', () => {
       [event({ type: 'token.issued' })],
       'stored “token.issued”',
     ],
+    [
+      'another successor than was answered',
+      [call({ operation: 'refresh', facts: { presented: 'p', next: 'n' } })],
+      [event({ type: 'token.issued', data: { refresh: { generation: 1 } }, internal: { refreshHash: 'm' } })],
+      'next n, and no event',
+    ],
   ])('disagree: %s', (_, calls, events, finding) => {
     expect(agree(calls, events)).toEqual(found(finding))
   })
@@ -112,6 +118,11 @@ describe('calls and events', () => {
       'a replay, which is remembered',
       call({ operation: 'redeem', outcome: 'failed' }),
       [event({ type: 'code.replayed' }), event({ type: 'token.revoked' })],
+    ],
+    [
+      'nothing of the successor that was answered once more',
+      call({ operation: 'refresh', facts: { presented: 'p', next: 'n' } }),
+      [event({ type: 'token.issued' })],
     ],
   ])('may have left %s', (_, invocation, events) => {
     expect(agree([invocation], events)).toEqual([])
@@ -159,10 +170,17 @@ describe('streams', () => {
     ],
     ['client.deleted in client-a is there 2 times', event({ type: 'client.deleted' })],
     ['token.issued of j is there 2 times', event({ type: 'token.issued', data: { tokenId: 'j' } })],
-    ['refresh.rotated to generation 1', event({ type: 'refresh.rotated', data: { generation: 1 } })],
   ])('%s', (finding, twice) => {
     const events = [revoked, twice, ...(twice === revoked ? [] : [twice])]
     expect(ofToken(...events)).toEqual(found(finding))
+  })
+  it('a generation of refresh tokens that is there twice is found', () => {
+    const rotation = (tokenId: string, generation: number) =>
+      event({ type: 'token.issued', data: { tokenId, refresh: { generation } } })
+    expect(ofToken(revoked, rotation('a', 1), rotation('b', 2))).toEqual([])
+    expect(ofToken(revoked, rotation('a', 1), rotation('b', 1))).toEqual(
+      found('the rotation 1 in client-a is there 2 times'),
+    )
   })
 })
 

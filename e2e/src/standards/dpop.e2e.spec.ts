@@ -208,7 +208,7 @@ describe('DPoP (RFC 9449)', () => {
         ),
       )
       expect(new Set(result.map(tokens => tokens.refresh_token)).size).toBe(1)
-      expect(log.filter(({ type }) => type === 'refresh.rotated')).toHaveLength(1)
+      expect(log.filter(({ data }) => data.refresh !== undefined)).toHaveLength(1)
       expect((await read(result[57]?.access_token ?? '', key)).status).toBe(200)
     })
 

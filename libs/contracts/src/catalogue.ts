@@ -34,8 +34,6 @@ export const catalogue = [
   token.codeRedeemed,
   token.codeReplayed,
   token.tokenIssued,
-  token.refreshRotated,
-  token.refreshProlonged,
   token.refreshReplayed,
   token.familyExpired,
   token.keyAnnounced,

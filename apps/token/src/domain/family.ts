@@ -83,10 +83,11 @@ export type FamilyCommand = Redeem | Refresh | Stolen | RevokeFamily | Expire
 
 export type FamilyEvent =
   | (Fact<'code.redeemed'> & { readonly internal: CodeInternal })
-  | (Fact<'refresh.rotated'> & { readonly internal: RotationInternal })
+  | (Fact<'token.issued'> & { readonly internal?: RotationInternal })
   | (Fact<'code.replayed' | 'refresh.replayed'> & { readonly id: string })
-  | Fact<'refresh.prolonged' | 'token.issued' | 'token.revoked' | 'family.expired'>
+  | Fact<'token.revoked' | 'family.expired'>
 
+/** Of the refresh token that was replaced, and its successor. */
 interface RotationInternal {
   readonly refreshHash: string
   readonly at: number
@@ -135,26 +136,15 @@ export const family: Decider<FamilyCommand, FamilyEvent, FamilyState> = {
               : { hash: refreshHash, replaced: [], generation: 0, expiresAt },
         }
       }
-      case 'refresh.rotated': {
-        const { refreshHash, at, sender } = event.internal
-        const { hash, replaced } = state.refresh ?? { hash: '', replaced: [] }
-        return {
-          ...state,
-          refresh: {
-            hash: refreshHash,
-            replaced: [{ hash, at, sender }, ...replaced].slice(0, replacedKept),
-            generation: event.data.generation,
-            expiresAt: event.data.expiresAt,
-          },
-        }
+      case 'token.issued': {
+        const { refresh } = event.data
+        if (refresh === undefined || state.refresh === null) return state
+        return { ...state, refresh: { ...replaced(state.refresh, event.internal), ...refresh } }
       }
-      case 'refresh.prolonged':
-        return { ...state, refresh: state.refresh && { ...state.refresh, expiresAt: event.data.expiresAt } }
       case 'token.revoked':
         return { ...state, status: 'revoked' }
       case 'family.expired':
         return { ...state, status: 'expired' }
-      case 'token.issued':
       case 'code.replayed':
       case 'refresh.replayed':
         return state
@@ -169,6 +159,14 @@ export const family: Decider<FamilyCommand, FamilyEvent, FamilyState> = {
     at: ({ status, refresh }) => (status === 'active' && refresh !== null ? refresh.expiresAt : null),
     command: (_, now) => ({ type: 'expire', at: now }),
   },
+}
+
+/** What the family knows of its refresh tokens once one replaced the last; as before, where none did. */
+function replaced(before: RefreshState, rotation: RotationInternal | undefined): RefreshState {
+  if (rotation === undefined) return before
+  const { refreshHash, at, sender } = rotation
+  const last = { hash: before.hash, at, sender }
+  return { ...before, hash: refreshHash, replaced: [last, ...before.replaced].slice(0, replacedKept) }
 }
 
 /** When nothing of the family can be presented any more: neither a refresh token, nor the last access token, nor the code. */
@@ -259,18 +257,18 @@ function refresh(command: Refresh, state: FamilyState): FamilyEvent[] {
   if (asksAgain(command, refresh.replaced)) return over ? [] : [{ type: 'token.issued', data: command.token }]
   if (refresh.replaced.some(({ hash }) => hash === command.presented)) return stolen(command.causeId, facts)
   if (command.presented !== refresh.hash || over) return []
-  return [used(command, facts.familyId, refresh), { type: 'token.issued', data: command.token }]
+  return [used(command, refresh)]
 }
 
-function used({ successor, at, sender }: Refresh, familyId: string, refresh: RefreshState): FamilyEvent {
-  const { hash, expiresAt } = successor
-  if (hash === refresh.hash) return { type: 'refresh.prolonged', data: { expiresAt, familyId } }
+function used({ successor, at, sender, token }: Refresh, { hash, generation }: RefreshState): FamilyEvent {
+  const { expiresAt } = successor
+  const stays = successor.hash === hash
   // in the order of their canonical form, which is then written the fast way
-  return {
-    type: 'refresh.rotated',
-    data: { expiresAt, familyId, generation: refresh.generation + 1 },
-    internal: { at, refreshHash: hash, sender },
-  }
+  const { scopes, subject, tokenId, ...before } = token
+  const refresh = { expiresAt, generation: stays ? generation : generation + 1 }
+  const data = { ...before, refresh, scopes, subject, tokenId }
+  if (stays) return { type: 'token.issued', data }
+  return { type: 'token.issued', data, internal: { at, refreshHash: successor.hash, sender } }
 }
 
 function stolen(causeId: string, facts: FamilyFacts | null): FamilyEvent[] {

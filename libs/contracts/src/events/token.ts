@@ -92,6 +92,18 @@ export const tokenIssued = defineEvent({
     issuedAt: seconds.describe('The token’s `iat`, in seconds.'),
     expiresAt: seconds.describe('The token’s `exp`, in seconds.'),
     boundTo: boundTo.optional(),
+    refresh: z
+      .strictObject({
+        generation: z
+          .int()
+          .nonnegative()
+          .describe(
+            'How many times the family has rotated: once more than before, or as often where the token stays, as the client’s profile asks for (FAPI 2.0).',
+          ),
+        expiresAt: seconds.describe('When it ends unused, in seconds.'),
+      })
+      .optional()
+      .describe('Where a refresh token was used up for it: the one that is the family’s from then on.'),
     assertedBy: z
       .string()
       .max(512)
@@ -128,30 +140,6 @@ export const tokenIssued = defineEvent({
     expiresAt: 1_767_226_200,
     boundTo: { kind: 'dpop', thumbprint: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' },
   },
-})
-export const refreshRotated = defineEvent({
-  type: 'refresh.rotated',
-  topic: 'tokens',
-  streams: ['family-{familyId}'],
-  summary: 'A refresh token was used and replaced by its successor.',
-  data: z.strictObject({
-    familyId,
-    generation: z.int().positive().describe('How many times the family has rotated.'),
-    expiresAt: seconds.describe('When the successor ends unused, in seconds.'),
-  }),
-  example: { familyId: aFamily, generation: 1, expiresAt: 1_769_817_600 },
-})
-export const refreshProlonged = defineEvent({
-  type: 'refresh.prolonged',
-  topic: 'tokens',
-  streams: ['family-{familyId}'],
-  summary:
-    'A refresh token was used and stays the same, as its client’s profile asks for (FAPI 2.0): unused, it ends later than before.',
-  data: z.strictObject({
-    familyId,
-    expiresAt: seconds.describe('When the token ends unused, in seconds.'),
-  }),
-  example: { familyId: aFamily, expiresAt: 1_769_817_600 },
 })
 export const refreshReplayed = defineEvent({
   type: 'refresh.replayed',
