@@ -1,9 +1,9 @@
 import { eventTypeOf } from '@grantlog/contracts'
 import { eventually } from '@grantlog/testing'
 import { expect } from '@jest/globals'
-import type { Client, Code } from '../bad-input/wire.js'
+import type { Client } from '../bad-input/wire.js'
 import { claimsOf, exchangeType } from '../exchange/exchange-world.js'
-import type { Answer, FamilyWorld, Sender } from './family-world.js'
+import type { Answer, FamilyWorld, Redeem, Sender } from './family-world.js'
 
 /** What is done, at one of the instances. Tokens are counted from the newest, in a circle. */
 export type Action =
@@ -52,7 +52,7 @@ export class FamilyRun {
   constructor(
     private readonly world: FamilyWorld,
     private readonly client: Client,
-    private readonly code: Code,
+    private readonly redeem: Redeem,
   ) {}
 
   async round(actions: readonly Action[]): Promise<void> {
@@ -86,7 +86,7 @@ export class FamilyRun {
     switch (action.does) {
       case 'redeem': {
         this.#redemptions++
-        return { action, client, answer: await world.redeem(action.at, client, this.code) }
+        return { action, client, answer: await this.redeem(action.at) }
       }
       case 'refresh': {
         const refreshToken = nth(this.#refreshTokens, action.back)

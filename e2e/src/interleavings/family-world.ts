@@ -1,8 +1,10 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { eventually } from '@grantlog/testing'
 import pg from 'pg'
-import type { Client, Code, Tokens } from '../bad-input/wire.js'
+import type { Client, Tokens } from '../bad-input/wire.js'
 import { accessTokenType, archive, ExchangeWorld, exchangeType, portal } from '../exchange/exchange-world.js'
 import type { OwnSystem } from '../running-system.js'
+import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
 import { dpopProof, RequestWorld } from '../standards/request-world.js'
 
 /** Who sends a refresh token: the client that it was given to, or somebody who got hold of it; nobody proves nothing. */
@@ -12,6 +14,9 @@ export interface Answer {
   readonly status: number
   readonly body: Partial<Tokens> & { readonly error?: string }
 }
+
+/** What a family begins with, presented at one of the instances: good once. */
+export type Redeem = (at: number) => Promise<Answer>
 
 interface StoredEvent {
   readonly type: string
@@ -24,11 +29,14 @@ export class FamilyWorld {
 
   private constructor(
     private readonly exchanges: ExchangeWorld,
+    private readonly devices: DeviceWorld,
     private readonly log: pg.Client,
     readonly confidential: Client,
     readonly publicClient: Client,
     /** A public one, whose tokens are bound to a key (RFC 9449 §5). */
     readonly boundClient: Client,
+    /** A public one, of devices (RFC 8628). */
+    readonly deviceClient: Client,
     private readonly mallory: Client,
     private readonly portalClient: Client,
     private readonly archiveClient: Client,
@@ -39,16 +47,19 @@ export class FamilyWorld {
   static async create(running: OwnSystem): Promise<FamilyWorld> {
     const exchanges = await ExchangeWorld.create(running)
     const requests = await RequestWorld.create(running)
+    const devices = await DeviceWorld.create(running)
     const log = new pg.Client({ connectionString: running.backbone.databaseUrl('token') })
     await log.connect()
     const grant_types = ['authorization_code', 'refresh_token']
     const web = { grant_types, scope: 'view' }
     return new FamilyWorld(
       exchanges,
+      devices,
       log,
       await requests.client(web),
       await requests.client({ ...web, token_endpoint_auth_method: 'none' }),
       await requests.client({ ...web, token_endpoint_auth_method: 'none', dpop_bound_access_tokens: true }),
+      await devices.client({ scope: web.scope }),
       await requests.client(web),
       await exchanges.portalClient(),
       await exchanges.archiveClient(),
@@ -60,17 +71,30 @@ export class FamilyWorld {
     return this.log.end()
   }
 
-  /** A code that Ada granted. */
-  authorize(client: Client): Promise<Code> {
-    return this.exchanges.wire.authorize(client, 'view', undefined, portal)
+  /** Ada allows it: by a code, or by the one that a device shows. */
+  async authorize(client: Client): Promise<Redeem> {
+    if (client === this.deviceClient) return this.#connect(client)
+    const code = await this.exchanges.wire.authorize(client, 'view', undefined, portal)
+    return at => this.#token(at, client, this.exchanges.wire.redemption(client, code), 'client')
+  }
+
+  /** The device asks until it is told: the token service hears of Ada's answer in its own time, and may find that it asks too often. */
+  async #connect(client: Client): Promise<Redeem> {
+    const codes = await this.devices.begun(client, { scope: 'view', resource: portal })
+    await this.devices.ada.answer(codes)
+    const form = { grant_type: deviceCodeGrant, device_code: codes.device_code, client_id: client.id }
+    return at =>
+      eventually(async () => {
+        await this.devices.wait(60)
+        const answer = await this.#token(at, client, form, 'client')
+        const { error = '' } = answer.body
+        if (['authorization_pending', 'slow_down'].includes(error)) throw new Error(error)
+        return answer
+      })
   }
 
   endGrant(accessToken: string): Promise<void> {
     return this.exchanges.endGrant(accessToken)
-  }
-
-  redeem(at: number, client: Client, code: Code): Promise<Answer> {
-    return this.#token(at, client, this.exchanges.wire.redemption(client, code), 'client')
   }
 
   /** Whoever is not the client is another one, where the client proves who it is; or else has another key, or none. */

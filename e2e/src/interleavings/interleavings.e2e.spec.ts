@@ -9,7 +9,7 @@ const runs = 150
 /** A slow machine runs fewer, but all of the examples. */
 const milliseconds = 45_000
 
-type Kind = 'confidential' | 'public' | 'bound'
+type Kind = 'confidential' | 'public' | 'bound' | 'device'
 type Schedule = readonly [kind: Kind, redemptions: readonly Action[], rounds: readonly (readonly Action[])[]]
 
 const at = fc.constantFrom(0, 1)
@@ -34,7 +34,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
 )
 const redemption = fc.record({ does: action('redeem'), at })
 const schedules: fc.Arbitrary<Schedule> = fc.tuple(
-  fc.constantFrom<Kind>('confidential', 'public', 'bound'),
+  fc.constantFrom<Kind>('confidential', 'public', 'bound', 'device'),
   fc.oneof(
     { weight: 9, arbitrary: fc.tuple(redemption) },
     { weight: 1, arbitrary: fc.array(redemption, { minLength: 2, maxLength: 4 }) },
@@ -65,6 +65,8 @@ const examples: [Schedule][] = [
   ],
   ['bound', [redeem], [[refresh(0)], [exchange(1), steal(1)], [refresh(0)]]],
   ['public', [redeem, { ...redeem, at: 1 }], [[refresh(1)]]],
+  ['device', [redeem], [parallel, [refresh(1, 1)], [exchange(0), redeem]]],
+  ['device', [redeem, { ...redeem, at: 1 }], [[refresh(0)]]],
   ['confidential', [redeem], [[exchange(0)], [{ does: 'revoke family', at: 1, back: 0 }], parallel]],
   ['confidential', [redeem], [[exchange(0)], [{ does: 'end grant' }, refresh(1)], parallel]],
 ].map(schedule => [schedule as unknown as Schedule])
@@ -94,6 +96,7 @@ describe('a token family at two instances', () => {
           confidential: world.confidential,
           public: world.publicClient,
           bound: world.boundClient,
+          device: world.deviceClient,
         }[kind]
         const family = new FamilyRun(world, client, await world.authorize(client))
         await family.round(redemptions)
