@@ -9,11 +9,11 @@ const stopMilliseconds = 15_000
 /**
  * How Node runs a service, in MiB: its heap has the size that half of its container’s memory gives it. With all of the machine’s, Node
  * would let the garbage of a crowd of requests lie until it is three times what lives. And all of the heap is looked through once its
- * old part has grown to 80: half of that lives from the start, so that with its own measure Node would do so every second.
+ * old part has grown to 64: more than half of that lives from the start, so that with its own measure Node would do so every second.
  */
 export const nodeOptions = [
   '--max-semi-space-size=8',
-  '--initial-old-space-size=80',
+  '--initial-old-space-size=64',
   '--max-old-space-size=256',
 ]
 
