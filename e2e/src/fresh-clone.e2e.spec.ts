@@ -33,7 +33,15 @@ describe('a fresh clone with an empty npm cache', () => {
     })
 
   beforeAll(async () => {
-    const made = new Set(['.git', 'node_modules', 'compiled', 'dist', '.turbo', '.grantlog', 'test-artefacts'])
+    const made = new Set([
+      '.git',
+      'node_modules',
+      'compiled',
+      'dist',
+      '.turbo',
+      '.grantlog',
+      'test-artefacts',
+    ])
     await cp(root, clone, { recursive: true, filter: path => !made.has(basename(path)) })
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
