@@ -45,6 +45,8 @@ export function createLogger(
         const trace = currentTrace()
         return trace ? { trace: trace.traceId } : {}
       },
+      // one field goes to many, not many to one: V8 makes a new kind of object of each that is added
+      mixinMergeStrategy: (line, trace) => ({ ...line, ...trace }),
       hooks: {
         logMethod(args, method, level) {
           method.apply(this, args)
@@ -57,8 +59,9 @@ export function createLogger(
 }
 
 const warn = 40 // as pino counts
+// each line costs a copy of all that waits beside it: so not more than some lines wait together
 const stdout = () =>
-  pino.destination({ fd: 1, sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: 250 })
+  pino.destination({ fd: 1, sync: false, minLength: 4096, maxWrite: 8192, periodicFlush: 250 })
 
 /** The same log for lines that are always of the same fields, none of them a secret: looking for one costs more than the line. */
 export function withoutRedaction(logger: Logger): Logger {
