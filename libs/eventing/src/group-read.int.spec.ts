@@ -58,6 +58,22 @@ it('questions of the same moment share a query, and each gets its own answer', a
   expect(asked).toEqual([['red', 'yellow', 'blue', 'green']])
 })
 
+it('a question of several keys is answered with the rows of all of them, each once', async () => {
+  asked = []
+  const byColour = grouped(query)
+  const answers = await Promise.all([
+    byColour(pool, 'red', 'green', 'yellow'),
+    byColour(pool, 'blue', 'yellow'),
+    byColour(pool, 'blue', 'white'),
+  ])
+  expect(answers.map(fruits => fruits.map(({ name }) => name).sort())).toEqual([
+    ['apple', 'cherry', 'lemon'],
+    ['lemon'],
+    [],
+  ])
+  expect(asked).toEqual([['red', 'green', 'yellow', 'blue', 'white']])
+})
+
 it('a question that comes while a query is under way is not answered by it', async () => {
   asked = []
   const byColour = grouped(query)

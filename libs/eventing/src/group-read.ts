@@ -14,13 +14,13 @@ export interface GroupedQuery<Row> {
 /** The query as a function: in each database its concurrent uses share one statement. */
 export function grouped<Row extends object>(query: GroupedQuery<Row>) {
   const reads = new WeakMap<pg.Pool, GroupRead<Row>>()
-  return (pool: pg.Pool, key: string): Promise<readonly Row[]> => {
+  return (pool: pg.Pool, ...keys: readonly string[]): Promise<readonly Row[]> => {
     let read = reads.get(pool)
     if (read === undefined) {
       read = new GroupRead(pool, query)
       reads.set(pool, read)
     }
-    return read.find(key)
+    return read.find(...keys)
   }
 }
 
@@ -37,10 +37,10 @@ export class GroupRead<Row extends object> {
     private readonly query: GroupedQuery<Row>,
   ) {}
 
-  /** The rows that answer a key. */
-  find(key: string): Promise<readonly Row[]> {
+  /** The rows that answer any of the keys. */
+  find(...keys: readonly string[]): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ key, resolve, reject })
+      this.#waiting.push({ keys, resolve, reject })
       this.#reading ??= this.#readAll()
     })
   }
@@ -54,19 +54,30 @@ export class GroupRead<Row extends object> {
   async #read(batch: readonly Waiting<Row>[]): Promise<void> {
     try {
       const { name, text, keysOf } = this.query
-      const keys = [...new Set(batch.map(({ key }) => key))]
-      const { rows } = await this.pool.query<Row>({ name, text, values: [keys] })
-      const found = new Map<string, Row[]>(keys.map(key => [key, []]))
-      for (const row of rows) for (const key of keysOf(row)) found.get(key)?.push(row)
-      for (const { key, resolve } of batch) resolve(found.get(key) ?? [])
+      const asked = [...new Set(batch.flatMap(({ keys }) => keys))]
+      const { rows } = await this.pool.query<Row>({ name, text, values: [asked] })
+      const found = new Map<string, Row[]>()
+      for (const row of rows)
+        for (const key of keysOf(row)) {
+          const same = found.get(key)
+          if (same === undefined) found.set(key, [row])
+          else same.push(row)
+        }
+      for (const { keys, resolve } of batch) resolve(answering(keys, found))
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
   }
 }
 
+/** Each row once, whichever of the keys it answers. */
+function answering<Row>(keys: readonly string[], found: ReadonlyMap<string, Row[]>): readonly Row[] {
+  const rows = keys.flatMap(key => found.get(key) ?? [])
+  return rows.length > 1 ? [...new Set(rows)] : rows
+}
+
 interface Waiting<Row> {
-  readonly key: string
+  readonly keys: readonly string[]
   resolve(rows: readonly Row[]): void
   reject(error: unknown): void
 }

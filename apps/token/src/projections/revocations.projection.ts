@@ -52,16 +52,10 @@ const byTarget = grouped<{ target: string; issued_before: string | null }>({
 })
 
 export async function isRevoked(db: DataSource, token: Revocable): Promise<boolean> {
-  const targets = [
-    `client:${token.clientId}`,
-    `owner:${token.subject}`,
-    ...(token.grantId === null ? [] : [`grant:${token.grantId}`]),
-    ...(token.organizationId === null ? [] : [`organization:${token.organizationId}`]),
-    ...(token.keyId === undefined ? [] : [`key:${token.keyId}`]),
-  ]
-  const pool = poolOf(db)
-  const found = await Promise.all(targets.map(target => byTarget(pool, target)))
-  return found
-    .flat()
-    .some(({ issued_before }) => issued_before === null || Number(issued_before) >= token.issuedAt)
+  const targets = [`client:${token.clientId}`, `owner:${token.subject}`]
+  if (token.grantId !== null) targets.push(`grant:${token.grantId}`)
+  if (token.organizationId !== null) targets.push(`organization:${token.organizationId}`)
+  if (token.keyId !== undefined) targets.push(`key:${token.keyId}`)
+  const found = await byTarget(poolOf(db), ...targets)
+  return found.some(({ issued_before }) => issued_before === null || Number(issued_before) >= token.issuedAt)
 }
