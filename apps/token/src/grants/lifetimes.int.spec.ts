@@ -4,7 +4,7 @@ import { Commands, Deadlines, EventStore } from '@grantlog/eventing'
 import { OAuthError, Parameters, parseSealKeys, sealCode } from '@grantlog/oauth'
 import { Clock, migrate, openDatabase, poolOf } from '@grantlog/platform'
 import { type TestDatabase, testDatabase } from '@grantlog/testing'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { decodeJwt } from 'jose'
 import type { DataSource } from 'typeorm'
@@ -186,6 +186,15 @@ describe('a family', () => {
     expect(await refresh(first.refresh_token ?? '')).toMatchObject({ expires_in: 1 })
     clock.time += 1
     expect(await refusal(refresh(first.refresh_token ?? ''))).toMatch('so long after its authorization')
+  })
+
+  it('is not read from the database again by the process that served it last', async () => {
+    const { first, refresh } = await begin({ idle: 1000, family: 9000, grant: null })
+    const read = jest.spyOn(store, 'head')
+    const { refresh_token: next = '' } = await refresh(first.refresh_token ?? '')
+    await refresh(next)
+    expect(read).not.toHaveBeenCalled()
+    read.mockRestore()
   })
 
   it('gives no token that outlives it or its grant, whatever the limits and the waiting', async () => {
