@@ -33,7 +33,6 @@ export async function browser(): Promise<TestBrowser> {
 export async function seriousViolations(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .setLegacyMode() // what it finds is put together in the page itself: no second one is opened, and all frames are of one origin
     .analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
