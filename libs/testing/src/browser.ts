@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import chromium from '@sparticuz/chromium'
-import { type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+
+// What drives a browser is loaded by those who ask for one: every spec loads this file.
 
 export interface TestBrowser {
   /** A page in a context of its own: no cookies, 1280 × 900. */
@@ -12,8 +12,9 @@ export interface TestBrowser {
 
 /** Headless Chromium, its binary from npm: no package of the system is needed. */
 export async function browser(): Promise<TestBrowser> {
-  const instance = await launcher.launch({
-    executablePath: await chromium.executablePath(),
+  const [playwright, chromium] = await Promise.all([import('playwright-core'), import('@sparticuz/chromium')])
+  const instance = await playwright.chromium.launch({
+    executablePath: await chromium.default.executablePath(),
     args: ['--no-sandbox', '--headless=shell', '--disable-gpu'],
   })
   return {
@@ -31,6 +32,7 @@ export async function browser(): Promise<TestBrowser> {
 
 /** What axe-core finds serious or critical (WCAG 2.2 A and AA), a line each. */
 export async function seriousViolations(page: Page): Promise<string[]> {
+  const { AxeBuilder } = await import('@axe-core/playwright')
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze()

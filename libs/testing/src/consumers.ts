@@ -15,6 +15,7 @@ type Available = { readonly ok: true } | { readonly ok: false; readonly reason: 
 /** An example of docs/examples/consume-revocations, and how it is started here. */
 export interface ExampleConsumer {
   readonly language: 'typescript' | 'python' | 'java' | 'curl'
+  /** Whether what it needs is here: looked for when it is asked. */
   readonly available: Available
   /** Fetches what it needs, once. The command's arguments follow: brokers and prefix, or issuer and token file, then seconds. */
   prepare(): Promise<{ readonly command: readonly string[]; readonly env?: Readonly<Record<string, string>> }>
@@ -28,7 +29,9 @@ export const exampleConsumers: readonly ExampleConsumer[] = [
   },
   {
     language: 'python',
-    available: needs('python3', ['-m', 'pip', '--version'], 'The Python example needs python3 with pip'),
+    get available() {
+      return needs('python3', ['-m', 'pip', '--version'], 'The Python example needs python3 with pip')
+    },
     async prepare() {
       const env = { PYTHONPATH: await pythonPackages() }
       return { command: ['python3', join(folder, 'python/revocations.py')], env }
@@ -36,7 +39,9 @@ export const exampleConsumers: readonly ExampleConsumer[] = [
   },
   {
     language: 'java',
-    available: javac(),
+    get available() {
+      return javac()
+    },
     async prepare() {
       const classes = await mkdtemp(join(tmpdir(), 'grantlog-java-'))
       const jars = join(await kafkaHome(), 'libs/*') // the broker's folder holds the client, and Jackson
@@ -48,7 +53,9 @@ export const exampleConsumers: readonly ExampleConsumer[] = [
   },
   {
     language: 'curl',
-    available: needs('jq', ['--version'], 'The curl example needs bash, curl and jq'),
+    get available() {
+      return needs('jq', ['--version'], 'The curl example needs bash, curl and jq')
+    },
     prepare: async () => ({ command: ['bash', join(folder, 'curl/revocations.sh')] }),
   },
 ]
