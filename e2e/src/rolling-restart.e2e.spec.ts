@@ -7,7 +7,7 @@ import { confidentialClient, publicClient, type TestClient } from './clients.js'
 import { Ada, type OwnSystem, startTwice, twoOfEach } from './running-system.js'
 
 /** Between two requests of a worker: starting a process takes its share of the processor too. */
-const pauseMilliseconds = 250
+const pauseMilliseconds = 100
 
 /** Everything that clients and people ask for, again and again, until it is told to end. */
 class Load {
