@@ -38,7 +38,7 @@ ${processes} processes, in which the servers take turns; a round has the length 
   token); events are made in the order of their canonical form; a refresh is one event ([ADR 0026](../adr/0026-a-refresh-is-one-event.md)), which took a
   tenth of its processor time. Without success:
   JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON, longer
-  pauses in numbering, no look at the revocations before a refresh (it is not slower with it), another size of the young heap, and its collection by one thread.
+  pauses in numbering, another size of the young heap, and its collection by one thread. The look at the revocations before a refresh costs some per cent of it, and stays.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
