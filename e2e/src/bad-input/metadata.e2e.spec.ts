@@ -1,4 +1,5 @@
 import { jwtBearerGrantType } from '@grantlog/oauth'
+import { eventually } from '@grantlog/testing'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type RunningSystem, sharedSystem, untilStatus } from '../running-system.js'
 import { DeviceWorld, deviceCodeGrant } from '../standards/device-world.js'
@@ -19,7 +20,6 @@ describe('what the token service tells about itself', () => {
   beforeAll(async () => {
     running = await sharedSystem()
     wire = new Wire(running)
-    metadata = (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
     postClient = await registerPostClient(wire)
     requests = await RequestWorld.create(running)
     signer = await requests.client({
@@ -29,7 +29,18 @@ describe('what the token service tells about itself', () => {
     })
     devices = await DeviceWorld.create(running)
     telly = await devices.client()
+    const scopes = [{ name: 'statements', text: 'Read all statements', access: 'read' }]
+    const api = { api_id: 'statements', audience: statements, name: 'Statements', scopes }
+    const types = [{ type: 'statement', text: 'Read a statement' }]
+    expect((await requests.registerApi({ ...api, authorization_details_types: types })).status).toBe(201)
+    await eventually(async () => {
+      metadata = await readMetadata()
+      expect(metadata.authorization_details_types_supported).toContain('statement')
+    })
   })
+
+  const readMetadata = async () =>
+    (await (await fetch(wire.url('/.well-known/oauth-authorization-server'))).json()) as Document
 
   const documents = ['/.well-known/oauth-authorization-server', '/jwks']
 
@@ -205,6 +216,17 @@ describe('what the token service tells about itself', () => {
     token_endpoint_auth_signing_alg_values_supported: value => eachAlgorithm(value, '/token'),
     revocation_endpoint_auth_signing_alg_values_supported: value => eachAlgorithm(value, '/revoke'),
     introspection_endpoint_auth_signing_alg_values_supported: value => eachAlgorithm(value, '/introspect'),
+    authorization_details_types_supported: async value => {
+      // RFC 9396 §10: every API's, whichever there are when it is asked
+      expect(value).toEqual(await requests.detailsTypes())
+      const reader = await requests.client({ authorization_details_types: ['statement'] })
+      const request = {
+        scope: undefined,
+        resource: statements,
+        authorization_details: JSON.stringify([{ type: 'statement' }]),
+      }
+      expect((await requests.push(reader, request)).status).toBe(201)
+    },
     dpop_signing_alg_values_supported: value =>
       each(
         value,
@@ -301,6 +323,7 @@ describe('what the token service tells about itself', () => {
   })
 })
 
+const statements = 'https://statements.example/'
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 /** Every value that is advertised has a proof, every proof is of a value that is advertised, and each succeeds. */

@@ -102,6 +102,17 @@ export class RequestWorld {
     return this.#operator('POST', '/apis', body)
   }
 
+  /** The types of authorization details of all APIs, each once, in order. */
+  async detailsTypes(): Promise<string[]> {
+    const { apis } = (await (await this.#operator('GET', '/apis?limit=200')).json()) as {
+      readonly apis: readonly {
+        readonly authorization_details_types?: readonly { readonly type: string }[]
+      }[]
+    }
+    const types = apis.flatMap(api => api.authorization_details_types ?? []).map(({ type }) => type)
+    return [...new Set(types)].toSorted()
+  }
+
   /** Replaces a client's registration. */
   async update({ id }: Client, change: object): Promise<void> {
     const response = await this.#operator('PUT', `/clients/${id}`, { ...registration, ...change })
@@ -113,11 +124,11 @@ export class RequestWorld {
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
   }
 
-  #operator(method: string, path: string, body: object): Promise<Response> {
+  #operator(method: string, path: string, body?: object): Promise<Response> {
     return fetch(`${this.wire.running.installation.url('clients')}${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#operatorToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body && { body: JSON.stringify(body) }),
     })
   }
 
