@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEventTables } from '@grantlog/eventing'
+import { createEventTables, eventTables } from '@grantlog/eventing'
 import { describeWithKafka, eventually, type TestDatabase, testDatabase, testKafka } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
@@ -152,19 +152,20 @@ describe('grantlog segments, with a database', () => {
     log = await testDatabase('cli_segments')
     const db = new pg.Client({ connectionString: log.url })
     await db.connect()
-    await db.query(createEventTables)
-    for (const [position, age] of [
-      [5, 500],
-      [1_000_005, 450],
-      [2_000_005, 1],
+    await db.query(eventTables(2))
+    for (const [number, age] of [
+      [1, 500],
+      [2, 490],
+      [3, 480],
+      [4, 450],
+      [5, 1],
     ])
       await db.query(
-        `insert into streams (stream_id, base, version, state, state_tag, ends_at) values ('client-${position}', 0, 1, '{}', '', 1);
-         select setval('events_position', ${position}); select add_segments();
-         insert into events (position, xid, stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
-         values (${position}, '0', 'client-${position}', 1, gen_random_uuid(), 'client.suspended.v1',
-           '{"clientId":"${position}","reason":"spec"}', 'operator', 'spec', now() - interval '${age} days');
-         insert into log select count(*) + 1, ${position} from log; update sequencer set last_seq = last_seq + 1, numbered_below = '1'`,
+        `insert into streams (stream_id, base, version, state, state_tag, ends_at) values ('client-${number}', 0, 1, '{}', '', 1);
+         update log_end set last_seq = ${number}; select add_segments();
+         insert into events (log_seq, stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
+         values (${number}, 'client-${number}', 1, gen_random_uuid(), 'client.suspended.v1',
+           '{"clientId":"${number}","reason":"spec"}', 'operator', 'spec', now() - interval '${age} days')`,
       )
     await db.end()
   })
@@ -174,30 +175,30 @@ describe('grantlog segments, with a database', () => {
 
   it('detaches what is old enough, lists it, and brings it back', async () => {
     const folder = join(elsewhere, 'segments')
-    const [first, second] = ['clients-1-1.jsonl.gz', 'clients-2-2.jsonl.gz']
+    const [first, second] = ['clients-1-2.jsonl.gz', 'clients-3-4.jsonl.gz']
     expect(await segments('detach', '--to', folder, '--older-than', '600')).toMatchObject({
       code: 1,
       err: expect.stringContaining('Segment 1 stays: its newest event is of'),
     })
     expect(await segments('detach', '--to', folder)).toMatchObject({
       code: 0,
-      out: `detached ${join(folder, first)}\ndetached ${join(folder, second)}\nSegment 3 is still written to: one is detached when 1000000 positions are used up.\n`,
+      out: `detached ${join(folder, first)}\ndetached ${join(folder, second)}\nSegment 3 is still written to: one is detached when all of its numbers are taken.\n`,
     })
     const list = `     1  in ${first}\n     2  in ${second}\n     3  in the database\n     4  in the database\n`
     expect(await segments('list')).toMatchObject({ code: 0, out: list })
     expect(JSON.parse((await segments('list', '--json')).out)).toHaveLength(4)
     const printed = await grantlog('log', '--service', 'clients', '--database', log.url)
-    expect(printed.out.trim().split('\n')).toEqual([expect.stringContaining('client-2000005')])
+    expect(printed.out.trim().split('\n')).toEqual([expect.stringContaining('client-5')])
     const gone = await grantlog('log', '--service', 'clients', '--database', log.url, '--after', '0')
     expect(gone).toMatchObject({ code: 1, err: expect.stringContaining('grantlog segments attach') })
     expect(await segments('attach', '--from', folder, '--all')).toMatchObject({
       code: 0,
-      out: 'attached 2 to 2\nattached 1 to 1\nNo segment of clients is detached.\n',
+      out: 'attached 3 to 4\nattached 1 to 2\nNo segment of clients is detached.\n',
     })
     const all = await grantlog('log', '--service', 'clients', '--database', log.url, '--after', '0')
-    expect(all.out.trim().split('\n')).toHaveLength(3)
+    expect(all.out.trim().split('\n')).toHaveLength(5)
     const doctor = await grantlog('doctor', '--service', 'clients', '--database', log.url)
-    expect(doctor.out).toContain('the log runs from 1 to 3 without a gap')
+    expect(doctor.out).toContain('the log runs from 1 to 5 without a gap')
   })
 })
 
@@ -223,7 +224,7 @@ describe('grantlog doctor, with a database', () => {
     // the service’s own program was asked too
     expect(well.out).toContain('ok       token    the states of 0 streams are what a replay gives')
 
-    await inDatabase(`update sequencer set numbered_below = '18446744073709'`)
+    await inDatabase(`update log_end set xid = '18446744073709'`)
     const ill = await grantlog(...args)
     expect(ill.code).toBe(1)
     expect(ill.out).toContain('the log was restored from another cluster')
@@ -233,7 +234,7 @@ describe('grantlog doctor, with a database', () => {
     expect(repaired.code).toBe(0)
     expect(JSON.parse(repaired.out)).toEqual({
       findings: expect.arrayContaining([expect.objectContaining({ check: 'folded-states', ok: true })]),
-      repaired: ['token: 0 events got their number, and transaction ids count from this cluster’s on.'],
+      repaired: ['token: its log is one of this cluster now.'],
     })
     expect(`${ill.out}${repaired.out}`).not.toContain(new URL(database.url).password)
   })
@@ -285,12 +286,11 @@ describeWithKafka('grantlog topics rebuild', () => {
     await db.connect()
     await db.query(createEventTables)
     await db.query(`
-      insert into events (stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
-      select 'client-' || n, 1, gen_random_uuid(), 'client.suspended.v1', json_build_object('clientId', n::text, 'reason', 'spec'),
+      insert into events (log_seq, stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
+      select n, 'client-' || n, 1, gen_random_uuid(), 'client.suspended.v1', json_build_object('clientId', n::text, 'reason', 'spec'),
         'operator', 'spec', now() from generate_series(1, 50000) n;
       insert into streams (stream_id, base, version, state, state_tag) select stream_id, 0, 1, '{}', '' from events;
-      insert into log (log_seq, position) select position, position from events;
-      update sequencer set last_seq = 50000, numbered_below = pg_snapshot_xmax(pg_current_snapshot());
+      update log_end set last_seq = 50000;
       update publisher set cursor = 50000`)
     const where = whereOf(database, kafka)
     const killed = spawn(process.execPath, [main, 'topics', 'rebuild', 'clients', ...where], {
@@ -299,7 +299,7 @@ describeWithKafka('grantlog topics rebuild', () => {
       stdio: 'ignore',
     })
     const ended = new Promise(resolve => killed.once('close', (_, signal) => resolve(signal)))
-    const atWork = `select from pg_stat_activity where datname = current_database() and query like '%e.type <> all%'`
+    const atWork = `select from pg_stat_activity where datname = current_database() and query like '%from events e%'`
     await eventually(async () => expect((await db.query(atWork)).rowCount).toBe(1))
     killed.kill('SIGKILL')
     expect(await ended).toBe('SIGKILL')

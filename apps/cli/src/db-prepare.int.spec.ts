@@ -102,11 +102,11 @@ describe('grantlog db prepare', () => {
     const clients = (role: string) =>
       run(program('clients'), ['migrate'], { DATABASE_URL: owner, DATABASE_ROLE: role })
     expect((await clients('clients')).code).toBe(0)
-    await ask(owner, 'grant all on events, events_1, log, segments to clients')
+    await ask(owner, 'grant all on events, events_1, log_end, segments to clients')
     const service = as('clients', 'the-password', 'clients')
     await ask(service, 'delete from events')
     expect((await clients('clients')).code).toBe(0)
-    for (const table of ['events', 'events_1', 'log', 'segments'])
+    for (const table of ['events', 'events_1', 'log_end', 'segments'])
       await expect(ask(service, `delete from ${table}`)).rejects.toMatchObject({ code: '42501' })
   })
 

@@ -20,7 +20,7 @@ export async function lastEvents(backbone: Backbone): Promise<Position> {
   const positions = await Promise.all(
     services.map(async source => {
       const last = await withDatabase(backbone, source, async db => {
-        const { rows } = await db.query<{ last_seq: string }>('select last_seq from sequencer')
+        const { rows } = await db.query<{ last_seq: string }>('select last_seq from log_end')
         return Number(rows[0]?.last_seq ?? 0)
       })
       return [source, last] as const

@@ -8,7 +8,7 @@ import { engineSection } from './section.js'
 import { measureStorage } from './storage.js'
 import { measureVisibility } from './visible.js'
 
-/** The way of an event: decided, stored, numbered, published, read; each step beside what the machine allows. */
+/** The way of an event: decided, stored, published, read; each step beside what the machine allows. */
 export const engine: Benchmark = {
   name: 'engine',
   describe: 'the event engine from command to read model, each step beside its physical limit (needs Kafka)',

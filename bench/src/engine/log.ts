@@ -2,7 +2,6 @@ import { timeOrderedId } from '@grantlog/contracts'
 import { EmbeddedTransport, Eventing, type EventSink, EventStore } from '@grantlog/eventing'
 import type pg from 'pg'
 import type { Database } from './ground.js'
-import { until } from './rounds.js'
 import { actor, family, issued, now } from './workload.js'
 
 const eventsPerStream = 10
@@ -10,7 +9,7 @@ const eventsPerStream = 10
 /** What a sink is handed: the batches that go to Kafka. */
 export type Batch = Parameters<EventSink['send']>[0]
 
-/** A token service as far as events go: its log is numbered, and published if there is a sink. */
+/** A token service as far as events go: its log is published if there is a sink. */
 export function tokenService(pool: pg.Pool, sink?: EventSink): Eventing {
   return new Eventing({
     pool,
@@ -23,7 +22,7 @@ export function tokenService(pool: pg.Pool, sink?: EventSink): Eventing {
   })
 }
 
-/** Appends so many events, ten to a stream, and numbers them. */
+/** Appends so many events, ten to a stream. */
 export async function fill({ pool }: Database, events: number): Promise<void> {
   const store = new EventStore(pool)
   let left = events / eventsPerStream
@@ -42,14 +41,4 @@ export async function fill({ pool }: Database, events: number): Promise<void> {
   }
   await Promise.all(Array.from({ length: 64 }, writer))
   await store.close()
-
-  const service = tokenService(pool)
-  service.start()
-  await until(async () => {
-    const { rows } = await pool.query<{ waiting: boolean }>(
-      'select exists (select from events where xid >= numbered_below) as waiting from sequencer',
-    )
-    return rows[0]?.waiting === false
-  }, 'Numbering')
-  await service.stop()
 }

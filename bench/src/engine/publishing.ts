@@ -11,7 +11,7 @@ const eventsPerRound = 10_000
 /** How many events the log holds, and the topic, when they were published. */
 export const published = eventsPerRound * rounds
 
-/** From the numbered log to Kafka. Leaves the log, and the topic, to those who read them. */
+/** From the log to Kafka. Leaves the log, and the topic, to those who read them. */
 export async function measurePublishing(
   { brokers }: Ground,
   log: Database,

@@ -155,9 +155,9 @@ async function keysetRate(pool: pg.Pool): Promise<number> {
     const { rows } = await pool.query<{ log_seq: string; data: string }>({
       name: 'keyset',
       text: `
-        select l.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, e.time, e.actor_type, e.actor_id, e.traceparent,
+        select e.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, e.time, e.actor_type, e.actor_id, e.traceparent,
           e.data::text
-        from log l join events e using (position) where l.log_seq > $1 order by l.log_seq limit ${keysetBatch}`,
+        from events e where e.log_seq > $1 order by e.log_seq limit ${keysetBatch}`,
       values: [last],
     })
     for (const row of rows) if (JSON.parse(row.data) !== null) read += 1

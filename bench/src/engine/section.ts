@@ -21,7 +21,7 @@ durable (\`fsync=on\`, \`synchronous_commit=on\`). Each figure is the median of 
   whose only index is its primary key, a transaction each, on 64 connections.
 - **One append**: one at a time. Beside it: the same \`INSERT\` on one connection.
 - **A stream of 100,000 events**: its state is stored beside it, so that its length does not matter. Beside it: 10 events.
-- **Store → Kafka**: from the numbered log, in batches, one in flight, all replicas acknowledging, the cursor saved after each. Beside it: the
+- **Store → Kafka**: from the log, in batches, one in flight, all replicas acknowledging, the cursor saved after each. Beside it: the
   client library alone (kafkajs) sends the very same batches, made beforehand.
 - **Kafka → read model**: every event writes a row; each batch is one transaction with its checkpoint. Beside it: the same rows by
   \`INSERT … SELECT FROM unnest(…) ON CONFLICT\`, as many per statement, on one connection.
@@ -29,7 +29,7 @@ durable (\`fsync=on\`, \`synchronous_commit=on\`). Each figure is the median of 
   then compared with a second replay, and put in its place. Beside the first half: reading the log in order with all facts parsed, and nothing done with them.
 - **Commit → visible**: from the moment the append is acknowledged in one service until the transaction that writes the row into another
   service’s read model is committed.
-- **Store**: the tables \`events\`, \`log\` and \`streams\` with their indexes; ten events to a stream, about 700 bytes each on the wire.
+- **Store**: the tables \`events\` and \`streams\` with their indexes; ten events to a stream, about 700 bytes each on the wire.
 - **Idle**: processor time of the token service’s process over ten seconds in which nothing happens.
 
 \`npm run bench -- engine\` takes some minutes and starts a Postgres and a Kafka of its own (Java 17 and Maven).

@@ -43,11 +43,6 @@ export async function writeRegistry(ground: Ground): Promise<Registry> {
     const events = log.store.prepare([fact], { actor: { type: 'operator', id: 'bench' }, time: new Date() })
     await log.store.append({ streamId, base: 0, events, state: {}, stateTag: 'bench' })
   }
-  log.start()
-  for (let numbered = 0; numbered < Object.keys(facts).length; ) {
-    const { rows } = await pool.query<{ count: number }>('select count(*)::int from log')
-    numbered = rows[0]?.count ?? 0
-  }
   await log.stop()
   return { database, secret }
 }
@@ -94,7 +89,7 @@ export interface GrantlogOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** The token service as it runs in production, on the embedded transport: with its log numbered and its read models kept. */
+/** The token service as it runs in production, on the embedded transport: with its read models kept. */
 export async function startGrantlog(
   ground: Ground,
   registry: Registry,

@@ -26,19 +26,8 @@ export async function fill(target: Target, database: Database, count: number): P
     client.release(true)
   }
   await Promise.all([serverCore, generatorCore].map(writer))
-  await numbered(database)
   await database.pool.query('vacuum analyze') // else Postgres does it while it is measured
   return ids.map(id => `${id}.${secret}`)
-}
-
-async function numbered({ pool }: Database): Promise<void> {
-  for (let waiting = true; waiting; ) {
-    const { rows } = await pool.query<{ waiting: boolean }>(
-      'select exists (select from events where xid >= numbered_below) as waiting from sequencer',
-    )
-    waiting = rows[0]?.waiting === true
-    if (waiting) await new Promise(resolve => setTimeout(resolve, 50))
-  }
 }
 
 /** Refreshes all of the families in turns, each connection its own part of them. */
@@ -62,8 +51,11 @@ const cloneFamily = `
     insert into streams (stream_id, base, version, state, state_tag, ends_at)
     select 'family-' || ids.id, s.base, s.version, replace(s.state::text, $2, ids.id)::json, s.state_tag, s.ends_at
     from streams s cross join ids where s.stream_id = $1
+  ), numbered as (
+    update log_end set last_seq = last_seq + (select count(*) from ids) * (select count(*) from events where stream_id = $1)
+    returning last_seq
   )
-  insert into events (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
-  select 'family-' || ids.id, e.stream_version, gen_random_uuid(), e.type, replace(e.data::text, $2, ids.id)::json,
-    e.internal, e.actor_type, e.actor_id, e.traceparent, e.time
-  from ids cross join events e where e.stream_id = $1`
+  insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
+  select n.last_seq + 1 - row_number() over (order by ids.id, e.stream_version desc), 'family-' || ids.id, e.stream_version, gen_random_uuid(), e.type,
+    replace(e.data::text, $2, ids.id)::json, e.internal, e.actor_type, e.actor_id, e.traceparent, e.time
+  from numbered n, ids cross join events e where e.stream_id = $1`

@@ -20,7 +20,7 @@ ${processes} processes, in which the servers take turns; a round has the length 
 - **Cores**: every service and Postgres share one core, what asks them has the other. Only one server is asked at a time;
   the others idle beside it, Grantlog with its look at the log every now and then.
 - **The same work**: ES256, JWTs that live an hour, no ID token, \`client_secret_basic\`, keep-alive connections with one request in flight each.
-  The service runs as in production: its log is numbered, its read models are kept, each request has a line in the log.
+  The service runs as in production: its read models are kept, each request has a line in the log.
 - **Postgres** is durable (\`fsync=on\`, \`synchronous_commit=on\`), one server for both, a database each.
 - **Codes** are made beside what is measured, as the authorization endpoint of either would have made them.
 - **Introspection, revocation**: of JWTs at Grantlog; of opaque access tokens at oidc-provider, which knows no JWT once it is issued. Only the
@@ -36,9 +36,9 @@ ${processes} processes, in which the servers take turns; a round has the length 
   when it has doubled, where Node would do so every second; an index fewer; followers of the log sleep through what they do not want; the headers
   of CORS are set once (Nest sets them on Node's response as well, which then writes every header the slow way: a tenth of a client credentials
   token); events are made in the order of their canonical form; a refresh is one event ([ADR 0026](../adr/0026-a-refresh-is-one-event.md)), which took a
-  tenth of its processor time. Without success:
-  JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON, longer
-  pauses in numbering, another size of the young heap, and its collection by one thread. The look at the revocations before a refresh costs some per cent of it, and stays.
+  tenth of its processor time; an append numbers its own events ([ADR 0027](../adr/0027-an-append-numbers-its-events.md)), another tenth. Without success:
+  JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON,
+  another size of the young heap, and its collection by one thread. The look at the revocations before a refresh costs some per cent of it, and stays.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per

@@ -23,7 +23,6 @@ const call = (more: Partial<Invocation>): Invocation => ({
 })
 const event = (more: Partial<StoredEvent>): StoredEvent => ({
   source: 'clients',
-  position: 1,
   logSeq: 1,
   streamId: 'client-a',
   streamVersion: 1,
@@ -34,7 +33,6 @@ const event = (more: Partial<StoredEvent>): StoredEvent => ({
   ...more,
 })
 const second = event({
-  position: 2,
   logSeq: 2,
   streamVersion: 2,
   type: 'client.updated',
@@ -73,7 +71,7 @@ describe('calls and events', () => {
     [
       'an acknowledged event that is there twice',
       [registered],
-      [event({}), event({ position: 2, logSeq: 2, streamId: 'client-b' })],
+      [event({}), event({ logSeq: 2, streamId: 'client-b' })],
       'stored “client.registered client.registered”',
     ],
     [
@@ -191,11 +189,6 @@ describe('a log', () => {
   })
   it.each<[string, Store, string[]]>([
     [
-      'an event without a number',
-      storeOf([event({}), { ...second, logSeq: null }], { lastSeq: 1 }),
-      ['has no number'],
-    ],
-    [
       'a gap in the numbers',
       storeOf([event({}), { ...second, logSeq: 3 }]),
       ['where 2 must be, the log has 3'],
@@ -205,7 +198,7 @@ describe('a log', () => {
       storeOf([event({}), { ...second, logSeq: 1 }]),
       ['where 2 must be, the log has 1'],
     ],
-    ['a sequencer that is behind', storeOf(whole, { lastSeq: 1 }), ['the sequencer says 1 of 2']],
+    ['an end that is behind', storeOf(whole, { lastSeq: 1 }), ['the log ends at 1, of 2']],
     [
       'a gap in a stream',
       storeOf([event({}), { ...second, streamVersion: 3 }]),

@@ -36,7 +36,7 @@ export function callsAndEventsAgree(
   aside?: string,
 ): Finding[] {
   const fresh = stores.flatMap(({ source, events }) =>
-    events.filter(({ logSeq }) => logSeq === null || logSeq > (since[source] ?? 0)),
+    events.filter(({ logSeq }) => logSeq > (since[source] ?? 0)),
   )
   const byTrace = Map.groupBy(fresh, event => event.trace)
   const known = new Set([...invocations.map(({ trace }) => trace), aside])
@@ -135,14 +135,12 @@ export function oneTimeThings(invocations: readonly Invocation[]): Finding[] {
 
 /** The log numbers every event, 1 to n; every stream’s versions are 1 to n, and its row says n. */
 export function logIsDense({ source, events, lastSeq, versions }: Store): Finding[] {
-  const unnumbered = events.filter(({ logSeq }) => logSeq === null)
-  const numbers = events.flatMap(({ logSeq }) => logSeq ?? []).sort((a, b) => a - b)
+  const numbers = events.map(({ logSeq }) => logSeq).sort((a, b) => a - b)
   const gap = numbers.findIndex((number, index) => number !== index + 1)
   const streams = Map.groupBy(events, ({ streamId }) => streamId)
   return [
-    ...unnumbered.map(event => `${nameOf(event)} has no number`),
     ...(gap < 0 ? [] : [`${source}: where ${gap + 1} must be, the log has ${numbers[gap]}`]),
-    ...(lastSeq === numbers.length ? [] : [`${source}: the sequencer says ${lastSeq} of ${numbers.length}`]),
+    ...(lastSeq === numbers.length ? [] : [`${source}: the log ends at ${lastSeq}, of ${numbers.length}`]),
     ...[...streams].flatMap(([streamId, own]) => {
       const found = own.map(({ streamVersion }) => streamVersion).sort((a, b) => a - b)
       const dense = found.every((version, index) => version === index + 1)
@@ -183,5 +181,5 @@ export function topicsEqualStores(messages: readonly Message[], stores: readonly
   ]
 }
 
-const nameOf = ({ source, position, type, streamId, streamVersion }: StoredEvent) =>
-  `${source}: ${type} (position ${position}, ${streamId} ${streamVersion})`
+const nameOf = ({ source, logSeq, type, streamId, streamVersion }: StoredEvent) =>
+  `${source}: ${type} (number ${logSeq}, ${streamId} ${streamVersion})`

@@ -6,9 +6,7 @@ import pg from 'pg'
 /** An event as its row says it. */
 export interface StoredEvent {
   readonly source: Service
-  readonly position: number
-  /** null: it has no number. */
-  readonly logSeq: number | null
+  readonly logSeq: number
   readonly streamId: string
   readonly streamVersion: number
   /** Dotted, without its version. */
@@ -22,13 +20,13 @@ export interface StoredEvent {
 /** All that one service stored. */
 export interface Store {
   readonly source: Service
-  /** In the order of their positions. */
+  /** In the order of their numbers. */
   readonly events: readonly StoredEvent[]
   /** The last number that was given. */
   readonly lastSeq: number
   /** The version that each stream’s row says. */
   readonly versions: ReadonlyMap<string, number>
-  /** The lines of the numbered events, in their order. */
+  /** The lines of the events, in their order. */
   readonly lines: readonly string[]
 }
 
@@ -50,13 +48,12 @@ async function readStore(backbone: Backbone, source: Service): Promise<Store> {
   return withDatabase(backbone.databaseUrl(source), async client => {
     await client.query('begin isolation level repeatable read')
     const events = await client.query<Row>(
-      `select position, log_seq, stream_id, stream_version, type, data, internal, traceparent
-       from events left join log using (position) order by position`,
+      'select log_seq, stream_id, stream_version, type, data, internal, traceparent from events order by log_seq',
     )
     const streams = await client.query<{ stream_id: string; version: number }>(
       'select stream_id, version from streams',
     )
-    const sequencer = await client.query<{ last_seq: string }>('select last_seq from sequencer')
+    const end = await client.query<{ last_seq: string }>('select last_seq from log_end')
     const lines: string[] = []
     for (let batch = 1; batch > 0; ) {
       const read = await readLog(client, source, lines.length, 5000)
@@ -66,7 +63,7 @@ async function readStore(backbone: Backbone, source: Service): Promise<Store> {
     return {
       source,
       events: events.rows.map(row => storedEvent(source, row)),
-      lastSeq: Number(sequencer.rows[0]?.last_seq),
+      lastSeq: Number(end.rows[0]?.last_seq),
       versions: new Map(streams.rows.map(row => [row.stream_id, row.version])),
       lines,
     }
@@ -74,8 +71,7 @@ async function readStore(backbone: Backbone, source: Service): Promise<Store> {
 }
 
 interface Row {
-  position: string
-  log_seq: string | null
+  log_seq: string
   stream_id: string
   stream_version: number
   type: string
@@ -87,8 +83,7 @@ interface Row {
 function storedEvent(source: Service, row: Row): StoredEvent {
   return {
     source,
-    position: Number(row.position),
-    logSeq: row.log_seq === null ? null : Number(row.log_seq),
+    logSeq: Number(row.log_seq),
     streamId: row.stream_id,
     streamVersion: row.stream_version,
     type: eventTypeOf(row.type) ?? row.type,

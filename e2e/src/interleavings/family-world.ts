@@ -145,7 +145,7 @@ export class FamilyWorld {
   async eventsOf(familyId: string): Promise<StoredEvent[]> {
     const { rows } = await this.log.query<StoredEvent>(
       `select type, data from events
-       where stream_id = $1 or (stream_id like 'token-%' and data->>'familyId' = $2) order by position`,
+       where stream_id = $1 or (stream_id like 'token-%' and data->>'familyId' = $2) order by log_seq`,
       [`family-${familyId}`, familyId],
     )
     return rows

@@ -26,5 +26,5 @@ export interface PreparedEvent {
   readonly time: Date
 }
 
-/** What became of an append: where its last event stands, or that somebody else was first. */
-export type AppendOutcome = { readonly position: bigint } | 'conflict'
+/** What became of an append: the number of its last event in the log, or that somebody else was first. */
+export type AppendOutcome = { readonly logSeq: number } | 'conflict'

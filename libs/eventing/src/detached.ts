@@ -14,7 +14,7 @@ export interface Detached {
 
 export async function readDetached(db: pg.Pool | pg.ClientBase): Promise<Detached> {
   const { rows } = await db.query<{ up_to: string; heads: Record<string, number>[]; newest: Date | null }>(
-    `select detached_up_to as up_to, s.* from sequencer cross join lateral (
+    `select detached_up_to as up_to, s.* from log_end cross join lateral (
        select coalesce(json_agg(heads order by number) filter (where heads is not null), '[]') as heads, max(newest) as newest from segments
      ) s`,
   )
@@ -28,7 +28,7 @@ export async function assertAttached(
   source: Service,
   after: number,
 ): Promise<void> {
-  const { rows } = await db.query<{ up_to: string }>('select detached_up_to as up_to from sequencer')
+  const { rows } = await db.query<{ up_to: string }>('select detached_up_to as up_to from log_end')
   const upTo = Number(rows[0]?.up_to ?? 0)
   if (after < upTo) throw new EventsDetached(source, upTo)
 }

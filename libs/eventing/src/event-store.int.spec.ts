@@ -66,12 +66,12 @@ describe('append and read', () => {
 })
 
 describe('a version conflict', () => {
-  it('draws no position', async () => {
+  it('draws no number', async () => {
     const id = anId()
-    const before = position(await store.append(anAppend(store, id, 0)))
+    const before = numberOf(await store.append(anAppend(store, id, 0)))
     for (const base of [0, 2, 7]) expect(await store.append(anAppend(store, id, base))).toBe('conflict')
     expect(await store.append(anAppend(store, anId(), 1))).toBe('conflict') // a stream that does not exist
-    expect(position(await store.append(anAppend(store, id, 1)))).toBe(before + 1n)
+    expect(numberOf(await store.append(anAppend(store, id, 1)))).toBe(before + 1)
   })
 
   it('leaves version and state as they were', async () => {
@@ -96,7 +96,7 @@ describe('an append made again', () => {
   it('is recognised beside itself', async () => {
     const append = anAppend(store, anId(), 0)
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => store.append(append)))
-    expect(new Set(outcomes.map(position)).size).toBe(1)
+    expect(new Set(outcomes.map(numberOf)).size).toBe(1)
     expect(await store.read(append.streamId)).toHaveLength(1)
   })
 
@@ -109,13 +109,13 @@ describe('an append made again', () => {
       line.loseAnswerTo(append.streamId)
       await expect(far.append(append)).rejects.toThrow(OutcomeUnknown)
       const stored = await eventually(async () => {
-        const { rows } = await log.pool.query('select position from events where stream_id = $1', [
+        const { rows } = await log.pool.query('select log_seq from events where stream_id = $1', [
           append.streamId,
         ])
         expect(rows).toHaveLength(1)
-        return BigInt(rows[0].position)
+        return Number(rows[0].log_seq)
       })
-      expect(await far.append(append)).toEqual({ position: stored })
+      expect(await far.append(append)).toEqual({ logSeq: stored })
     } finally {
       await far.close()
       await line.close()
@@ -142,7 +142,7 @@ describe('group commit', () => {
       { ...bad, events: bad.events.map(event => ({ ...event, actor })) },
     ])
     expect(outcomes).toEqual([
-      { status: 'fulfilled', value: { position: expect.any(BigInt) } },
+      { status: 'fulfilled', value: { logSeq: expect.any(Number) } },
       { status: 'rejected', reason: expect.objectContaining({ code: '22021' }) },
     ])
     expect(await store.head(bad.streamId)).toBeUndefined()
@@ -158,16 +158,16 @@ describe('group commit', () => {
       anAppend(store, b, 1), // the same stream again: the next statement's
     ])
     expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual([
-      { position: expect.any(BigInt) },
+      { logSeq: expect.any(Number) },
       'conflict',
-      { position: expect.any(BigInt) },
-      { position: expect.any(BigInt) },
+      { logSeq: expect.any(Number) },
+      { logSeq: expect.any(Number) },
     ])
-    const { rows } = await log.pool.query<{ stream_id: string; xid: string }>(
-      'select stream_id, xid::text from events where stream_id = any($1) order by position desc',
+    const { rows } = await log.pool.query<{ stream_id: string; xmin: string }>(
+      'select stream_id, xmin::text from events_1 where stream_id = any($1) order by log_seq desc',
       [[a, b, c].map(id => `client-${id}`)],
     )
-    const transactionOf = (id: string) => rows.find(row => row.stream_id === `client-${id}`)?.xid
+    const transactionOf = (id: string) => rows.find(row => row.stream_id === `client-${id}`)?.xmin
     expect(transactionOf(a)).toBe(transactionOf(c))
     expect(transactionOf(b)).not.toBe(transactionOf(a))
   })
@@ -208,9 +208,9 @@ describe('group commit', () => {
     await expect(small.append(refused)).rejects.toThrow(Overloaded)
     await blocker.release()
     for (const outcome of await Promise.all([running, ...waiting]))
-      expect(outcome).toEqual({ position: expect.any(BigInt) })
+      expect(outcome).toEqual({ logSeq: expect.any(Number) })
     expect(await small.read(refused.streamId)).toEqual([])
-    expect(await small.append(refused)).toEqual({ position: expect.any(BigInt) })
+    expect(await small.append(refused)).toEqual({ logSeq: expect.any(Number) })
     await small.close()
   })
 })
@@ -218,7 +218,7 @@ describe('group commit', () => {
 describe('a connection that is killed', () => {
   it('in the middle of the load loses nothing that was acknowledged and doubles nothing', async () => {
     const writer = new EventStore(log.another())
-    const acknowledged = new Map<string, bigint>()
+    const acknowledged = new Map<string, number>()
     let unknown = 0
     const untilAnswered = async (append: Append): Promise<AppendOutcome> => {
       try {
@@ -235,7 +235,7 @@ describe('a connection that is killed', () => {
         const id = anId()
         for (let base = 0; base < 50; base++) {
           const append = anAppend(writer, id, base)
-          acknowledged.set(append.events[0]?.id ?? '', position(await untilAnswered(append)))
+          acknowledged.set(append.events[0]?.id ?? '', numberOf(await untilAnswered(append)))
           if (acknowledged.size % 400 === 0) kills += await log.kill('insert into streams')
         }
       }),
@@ -243,12 +243,12 @@ describe('a connection that is killed', () => {
     await load
     expect(kills).toBeGreaterThan(2)
     expect(unknown).toBeGreaterThan(0)
-    const { rows } = await log.pool.query<{ event_id: string; position: string }>(
-      'select event_id, position from events where event_id = any($1::uuid[])',
+    const { rows } = await log.pool.query<{ event_id: string; log_seq: string }>(
+      'select event_id, log_seq from events where event_id = any($1::uuid[])',
       [[...acknowledged.keys()]],
     )
     expect(rows).toHaveLength(2000)
-    expect(new Map(rows.map(row => [row.event_id, BigInt(row.position)]))).toEqual(acknowledged)
+    expect(new Map(rows.map(row => [row.event_id, Number(row.log_seq)]))).toEqual(acknowledged)
     await writer.close()
   })
 
@@ -258,7 +258,7 @@ describe('a connection that is killed', () => {
     const id = anId()
     for (let base = 0; base < 5; base++) {
       await eventually(async () =>
-        expect(await writer.append(anAppend(writer, id, base))).toEqual({ position: expect.any(BigInt) }),
+        expect(await writer.append(anAppend(writer, id, base))).toEqual({ logSeq: expect.any(Number) }),
       )
       await eventually(async () => expect(await log.kill('insert into streams')).toBe(0)) // all have gone
     }
@@ -268,9 +268,9 @@ describe('a connection that is killed', () => {
   })
 })
 
-function position(outcome: AppendOutcome): bigint {
+function numberOf(outcome: AppendOutcome): number {
   if (outcome === 'conflict') throw new Error('Somebody else was first')
-  return outcome.position
+  return outcome.logSeq
 }
 
 /** Nobody can append until it is released. */

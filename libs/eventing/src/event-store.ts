@@ -14,7 +14,7 @@ import { OutcomeUnknown } from './errors.js'
 import { registerEventTypes } from './event-types.js'
 import { GroupCommit } from './group-commit.js'
 import { type GroupedQuery, GroupRead } from './group-read.js'
-import { appendedChannel } from './tables.js'
+import { assertNotRestored, RestoredLog } from './restored.js'
 
 /** An event as its own service reads it back: with what never leaves the service. */
 export interface StoredEvent {
@@ -38,17 +38,11 @@ interface StreamHead {
   readonly stateTag: string
 }
 
-/** At most so often does a store say that something was appended. */
-const notifyMilliseconds = 5
-
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
 export class EventStore {
   readonly #commits: GroupCommit
   readonly #heads: GroupRead<HeadRow>
-  readonly #listeners = new Set<() => boolean>()
   readonly #disconnected = new Set<() => void>()
-  #notifying = false
-  #appendedSince = false
   #typesTold = false
   #telling: Promise<void> | undefined
 
@@ -57,14 +51,10 @@ export class EventStore {
     limits: { maxPending: number } = { maxPending: 10_000 },
   ) {
     this.#heads = new GroupRead(pool, heads)
-    this.#commits = new GroupCommit(
-      pool,
-      limits.maxPending,
-      () => this.#appended(),
-      () => {
-        for (const listener of this.#disconnected) listener()
-      },
-    )
+    this.#commits = new GroupCommit(pool, limits.maxPending, () => {
+      this.#typesTold = false // what is there when it comes back may be a backup
+      for (const listener of this.#disconnected) listener()
+    })
   }
 
   /** Checks the facts against the catalogue and gives each an id, its canonical bytes, its actor and its time. */
@@ -89,7 +79,7 @@ export class EventStore {
   /**
    * Appends durably. Concurrent appends of this process share a transaction; each keeps its own outcome. The same append
    * again (same event ids) is recognised and answers as the first time.
-   * @throws Overloaded when too many appends wait already
+   * @throws Overloaded when too many appends wait already; RestoredLog
    */
   append(append: Append): Promise<AppendOutcome> {
     if (this.#typesTold) return this.#commits.append(append)
@@ -118,11 +108,6 @@ export class EventStore {
     return { ...this.#commits.counts, pending: this.#commits.pending }
   }
 
-  /** Calls back after every commit of this process. @param listener returns whether it takes care: then no other process is told */
-  onAppended(listener: () => boolean): void {
-    this.#listeners.add(listener)
-  }
-
   /** Calls back when the connection that it appends on has ended. */
   onDisconnected(listener: () => void): void {
     this.#disconnected.add(listener)
@@ -133,39 +118,24 @@ export class EventStore {
     await this.#commits.close()
   }
 
-  /** Once per process, before its first event. @throws OutcomeUnknown when the database can not be asked: nothing was stored */
+  /**
+   * Once per connection, before its first event.
+   * @throws RestoredLog; OutcomeUnknown when the database can not be asked: nothing was stored
+   */
   #tellTypes(): Promise<void> {
-    this.#telling ??= registerEventTypes(this.pool)
+    this.#telling ??= Promise.all([registerEventTypes(this.pool), assertNotRestored(this.pool)])
       .then(
         () => {
           this.#typesTold = true
         },
         error => {
-          throw new OutcomeUnknown(error)
+          throw error instanceof RestoredLog ? error : new OutcomeUnknown(error)
         },
       )
       .finally(() => {
         this.#telling = undefined
       })
     return this.#telling
-  }
-
-  #appended(): void {
-    const cared = [...this.#listeners].map(listener => listener()).includes(true)
-    if (cared) return
-    if (this.#notifying) this.#appendedSince = true
-    else void this.#notify()
-  }
-
-  /** Tells the process that numbers. Each NOTIFY is a transaction of its own, which delays the appends: so one for many of them. */
-  async #notify(): Promise<void> {
-    this.#notifying = true
-    do {
-      this.#appendedSince = false
-      await this.pool.query(`notify ${appendedChannel}`).catch(() => undefined) // the sequencer also looks by itself
-      await new Promise(resolve => setTimeout(resolve, notifyMilliseconds))
-    } while (this.#appendedSince)
-    this.#notifying = false
   }
 }
 

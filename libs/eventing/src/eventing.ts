@@ -54,7 +54,7 @@ export class Eventing {
     this.remote = remote
     this.#locks = new Locks(pool)
     this.#local = service && new EmbeddedTransport({ [service]: pool })
-    this.#owner = service && new LogOwner(this.store, this.#locks, { service, sink, report, now })
+    this.#owner = service && new LogOwner(pool, this.#locks, { service, sink, report, now })
     this.#deadlines =
       service && new Deadlines(options.deciders ?? [], this.commands, { service, report, now })
     this.#watch = options.projections.some(({ keptInMemory }) => keptInMemory)
@@ -101,7 +101,7 @@ export class Eventing {
     return { ok: stuck.length === 0, detail: stuck.join('; ') || 'up to date' }
   }
 
-  /** Not ok when the log is stuck or can not be published: others learn late what happens here. */
+  /** Not ok when the log can not be published: others learn late what happens here. */
   logHealth(): { ok: boolean; detail: string } {
     return this.#owner?.health() ?? { ok: true, detail: 'no log' }
   }
@@ -119,7 +119,7 @@ export class Eventing {
     const parked = new Map(rows.map(({ projection, keys }) => [projection, keys]))
     return {
       appends: this.store.measures(),
-      log: this.#owner?.measures(),
+      log: await this.#owner?.measures(),
       projections: this.status().map(status => ({ ...status, parkedKeys: parked.get(status.name) ?? 0 })),
     }
   }

@@ -5,6 +5,7 @@ import { pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { gathering } from './gathering.js'
 import { KeptConnection } from './kept-connection.js'
+import { appendedChannel } from './tables.js'
 
 const minBatch = 32
 const maxBatch = 256
@@ -24,7 +25,6 @@ export class GroupCommit {
   constructor(
     pool: pg.Pool,
     private readonly maxPending: number,
-    private readonly committed: () => void,
     disconnected: () => void,
   ) {
     this.#connection = new KeptConnection(pool, async client => pipelined(client), disconnected)
@@ -95,7 +95,6 @@ export class GroupCommit {
       const outcomes = await this.#write(batch.map(waiting => waiting.append))
       for (const [index, waiting] of batch.entries()) waiting.resolve(outcomes[index] ?? 'conflict')
       this.#count(batch, outcomes)
-      this.committed()
     } catch (error) {
       // one append's bad row (a text that Postgres can not hold) must not fail the others
       if (isStatementError(error) && batch.length > 1)
@@ -123,13 +122,12 @@ export class GroupCommit {
         text: appendStatement,
         values: parameters(appends),
       })
-      const last = new Map<string, bigint>()
-      for (const row of rows) last.set(row.stream_id, BigInt(row.position))
+      const last = new Map(rows.map(row => [row.stream_id, Number(row.log_seq)]))
       const refused = appends.filter(append => !last.has(append.streamId))
       if (refused.length > 0) await this.#recognise(client, refused, last)
       return appends.map(append => {
-        const position = last.get(append.streamId)
-        return position === undefined ? 'conflict' : { position }
+        const logSeq = last.get(append.streamId)
+        return logSeq === undefined ? 'conflict' : { logSeq }
       })
     } catch (error) {
       if (!isStatementError(error) && this.#connection.is(client)) this.#connection.close()
@@ -141,10 +139,10 @@ export class GroupCommit {
   async #recognise(
     client: pg.PoolClient,
     refused: readonly Append[],
-    last: Map<string, bigint>,
+    last: Map<string, number>,
   ): Promise<void> {
     const events = refused.flatMap(placed)
-    const { rows } = await client.query<{ event_id: string; position: string }>({
+    const { rows } = await client.query<{ event_id: string; log_seq: string }>({
       name: 'recognise',
       text: recogniseStatement,
       values: [
@@ -153,11 +151,11 @@ export class GroupCommit {
         events.map(event => event.version),
       ],
     })
-    const known = new Map(rows.map(row => [row.event_id, row.position]))
+    const known = new Map(rows.map(row => [row.event_id, Number(row.log_seq)]))
     for (const append of refused) {
-      const positions = append.events.map(event => known.get(event.id))
-      const tail = positions.at(-1)
-      if (tail !== undefined && !positions.includes(undefined)) last.set(append.streamId, BigInt(tail))
+      const numbers = append.events.map(event => known.get(event.id))
+      const tail = numbers.at(-1)
+      if (tail !== undefined && !numbers.includes(undefined)) last.set(append.streamId, tail)
     }
   }
 }
@@ -170,7 +168,7 @@ interface Waiting {
 
 interface WrittenRow {
   stream_id: string
-  position: string
+  log_seq: string
 }
 
 /** Postgres answered with an error: nothing of the statement was stored. Anything else leaves the outcome open. */
@@ -179,8 +177,9 @@ function isStatementError(error: unknown): boolean {
   return /^(22|23|42)/.test(code)
 }
 
-// The version is checked by the upsert of the stream's row, before a position is drawn for any event. The row is looked up by a
-// scalar subquery: an `exists` may be planned as a hash of all streams, and the plan is kept while they grow.
+// The version is checked by the upsert of the stream's row, before a number is drawn for any event. The row is looked up by a
+// scalar subquery: an `exists` may be planned as a hash of all streams, and the plan is kept while they grow. From the update of
+// `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed before, without a gap.
 const appendStatement = `
   with wanted as (
     select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
@@ -195,21 +194,29 @@ const appendStatement = `
         deadline = case when excluded.deadline is not null then least(s.deadline, excluded.deadline) end
       where s.version = excluded.base
     returning s.stream_id
+  ), fresh as (
+    select e.*, row_number() over (order by e.n) as place
+    from unnest($8::text[], $9::int[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+                $16::text[], $17::timestamptz[]) with ordinality
+      as e (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time, n)
+    join claimed using (stream_id)
+  ), counted as (
+    select count(*) as events, string_agg(distinct type || ':' || split_part(stream_id, '-', 1), ' ') as kinds from fresh
+  ), numbered as (
+    update log_end l set last_seq = l.last_seq + c.events, xid = pg_current_xact_id() from counted c where c.events > 0
+    returning l.last_seq - c.events as before, pg_notify('${appendedChannel}', c.kinds)
   )
-  insert into events (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
-  select e.stream_id, e.stream_version, e.event_id, e.type, e.data::json, e.internal::json,
-         e.actor_type, e.actor_id, e.traceparent, e.time
-  from unnest($8::text[], $9::int[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-              $16::text[], $17::timestamptz[]) with ordinality
-    as e (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time, n)
-  join claimed using (stream_id)
-  order by e.n
-  returning stream_id, position`
+  insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
+  select n.before + f.place, f.stream_id, f.stream_version, f.event_id, f.type, f.data::json, f.internal::json,
+         f.actor_type, f.actor_id, f.traceparent, f.time
+  from fresh f cross join numbered n
+  order by f.place
+  returning stream_id, log_seq`
 
 const recogniseStatement = `
-  select e.event_id, e.position from unnest($1::uuid[], $2::text[], $3::int[]) as w (event_id, stream_id, stream_version),
+  select e.event_id, e.log_seq from unnest($1::uuid[], $2::text[], $3::int[]) as w (event_id, stream_id, stream_version),
     lateral (
-      select event_id, position from events
+      select event_id, log_seq from events
       where stream_id = w.stream_id and stream_version = w.stream_version offset 0
     ) e
   where e.event_id = w.event_id`

@@ -39,7 +39,7 @@ export {
 } from './requests.js'
 export { grantRights, prepareDatabase, type Roles } from './rights.js'
 export { attachSegment, detachSegment, listSegments, type Segment, SegmentStays } from './segments.js'
-export { createEventTables, dropEventTables } from './tables.js'
+export { createEventTables, dropEventTables, eventTables } from './tables.js'
 export { EmbeddedTransport } from './transport/embedded.js'
 export { KafkaTransport } from './transport/kafka.js'
 export { type Access, applyAccess, wantedAccess } from './transport/kafka-access.js'

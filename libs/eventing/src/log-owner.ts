@@ -1,51 +1,39 @@
 import type { Service } from '@grantlog/contracts'
-import type { EventStore } from './event-store.js'
+import type pg from 'pg'
 import { KeptConnection } from './kept-connection.js'
 import type { Locks } from './locks.js'
+import { lastSeqOf } from './log.js'
 import { Loop } from './loop.js'
 import { type EventSink, Publisher } from './publisher.js'
-import { type Sequenced, sequence } from './sequencer.js'
+import { assertNotRestored } from './restored.js'
 import { appendedChannel } from './tables.js'
 
 const lookMilliseconds = 100
-// Each numbering is a commit of its own: what is appended meanwhile shares the next, under load all the more of it.
-const restMilliseconds = 3
-const crowd = 12
-const restInACrowdMilliseconds = 20
 const standbyMilliseconds = 500
 const segmentsMilliseconds = 10_000
-const unsequencedAlarmMilliseconds = 10_000
 
 export interface LogMeasures {
   /** The last number. */
   readonly numbered: number
   /** The last number that was published; undefined where others read the log itself, or nothing was published yet. */
   readonly published: number | undefined
-  /** Everything that was committed longer ago has a number. */
-  readonly unnumberedSeconds: number
 }
 
-/** Numbers and publishes the log of a service; one instance at a time does it, the others stand by. */
+/** Publishes the log of a service, and sees that it has room; one instance at a time does it, the others stand by. */
 export class LogOwner {
-  readonly #numbering: Loop
+  readonly #owning: Loop
   readonly #publishing: Loop
   readonly #publisher: Publisher | undefined
-  readonly #sequenced = new Set<() => void>()
+  /** Hears of what is appended, by whichever instance. */
   readonly #connection: KeptConnection
-  /** Everything committed before `time` has a number, and the last is `lastSeq`. */
-  #complete: { time: Date; lastSeq: number } | undefined
-  /** Everything committed before `time` has a number when all transactions below `next` have ended. */
-  #moment: { time: Date; next: bigint } | undefined
-  #ownedSince: Date | undefined
-  #lastSeq = 0
   /** When to see next that a segment is there for the events to come. */
   #segmentsDue = 0
-  /** Since the numbering last began. */
-  #appended = false
+  /** Whether the log was found to be one that may be published. */
+  #owns = false
   #trouble: unknown
 
   constructor(
-    store: EventStore,
+    private readonly pool: pg.Pool,
     private readonly locks: Locks,
     private readonly options: {
       service: Service
@@ -54,13 +42,13 @@ export class LogOwner {
       now: () => Date
     },
   ) {
-    this.#connection = new KeptConnection(store.pool, client => {
-      client.on('notification', () => this.#wake())
+    this.#connection = new KeptConnection(pool, client => {
+      client.on('notification', () => this.#publishing.wake())
       return client.query(`listen ${appendedChannel}`)
     })
-    this.#publisher = options.sink && new Publisher(store.pool, options.service, options.sink)
-    this.#numbering = new Loop(
-      () => this.#number(),
+    this.#publisher = options.sink && new Publisher(pool, options.service, options.sink)
+    this.#owning = new Loop(
+      () => this.#own(),
       error => this.#failed(error),
     )
     this.#publishing = new Loop(
@@ -70,104 +58,58 @@ export class LogOwner {
         return this.#failed(error)
       },
     )
-    store.onAppended(() => {
-      this.#wake()
-      return locks.holds('log')
-    })
   }
 
   start(): void {
-    this.#numbering.start()
+    this.#owning.start()
     if (this.#publisher) this.#publishing.start()
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#numbering.stop(), this.#publishing.stop()])
+    await Promise.all([this.#owning.stop(), this.#publishing.stop()])
     await this.#publisher?.settled().catch(() => undefined) // what was acknowledged is sent again, then
     this.#connection.close()
     await this.options.sink?.close()
   }
 
-  /** Calls back in this process when events got numbers. */
-  onSequenced(listener: () => void): void {
-    this.#sequenced.add(listener)
-  }
-
-  /** What keeps events from being numbered or published. The service goes on: they are stored, and nothing is lost. */
+  /** What keeps events from being published. The service goes on: they are stored, and nothing is lost. */
   health(): { ok: boolean; detail: string } {
     if (!this.locks.holds('log')) return { ok: true, detail: 'another instance owns the log' }
     if (this.#trouble !== undefined) return { ok: false, detail: String(this.#trouble) }
-    const now = this.options.now()
-    const age = now.getTime() - (this.#complete?.time ?? this.#ownedSince ?? now).getTime()
-    if (age > unsequencedAlarmMilliseconds)
-      return { ok: false, detail: `events wait ${age} ms for a number: look for a transaction left open` }
-    return { ok: true, detail: `numbered up to ${this.#complete?.lastSeq ?? 0}` }
+    const published = this.#publisher?.cursor
+    return { ok: true, detail: published === undefined ? 'owns the log' : `published up to ${published}` }
   }
 
-  /** Undefined where another instance owns the log. Times in seconds. */
-  measures(): LogMeasures | undefined {
-    if (!this.locks.holds('log') || this.#ownedSince === undefined) return undefined
-    const complete = this.#complete?.time ?? this.#ownedSince
-    return {
-      numbered: this.#lastSeq,
-      published: this.#publisher?.cursor,
-      unnumberedSeconds: Math.max(0, this.options.now().getTime() - complete.getTime()) / 1000,
-    }
+  /** Undefined where another instance owns the log. */
+  async measures(): Promise<LogMeasures | undefined> {
+    if (!this.locks.holds('log')) return undefined
+    return { numbered: await lastSeqOf(this.pool), published: this.#publisher?.cursor }
   }
 
-  #wake(): void {
-    this.#appended = true
-    this.#numbering.wake()
-  }
-
-  async #number(): Promise<number> {
+  async #own(): Promise<number> {
     if (!(await this.locks.hold('log'))) {
-      this.#complete = undefined
-      this.#moment = undefined
-      this.#ownedSince = undefined
+      this.#owns = false
       return standbyMilliseconds
     }
-    const client = await this.#connection.get()
-    const time = this.options.now()
-    this.#ownedSince ??= time
-    if (time.getTime() >= this.#segmentsDue) {
-      await client.query('select add_segments()')
-      this.#segmentsDue = time.getTime() + segmentsMilliseconds
-    }
-    const appended = this.#appended
-    this.#appended = false
-    const sequenced = await sequence(client, appended)
-    const { numbered, pending } = sequenced
-    this.#lastSeq = sequenced.lastSeq
-    this.#noteComplete(time, sequenced)
-    if (numbered > 0) {
-      for (const listener of this.#sequenced) listener()
-      this.#publishing.wake()
-      await pause(numbered < crowd ? restMilliseconds : restInACrowdMilliseconds)
-      return 0
+    if (!this.#owns) await assertNotRestored(this.pool)
+    this.#owns = true
+    const now = this.options.now().getTime()
+    if (now >= this.#segmentsDue) {
+      await this.pool.query('select add_segments()')
+      this.#segmentsDue = now + segmentsMilliseconds
     }
     if (this.#publisher === undefined) this.#trouble = undefined
-    return pending ? 2 : lookMilliseconds
-  }
-
-  /** Under load there may never be a moment with nothing left to number: then one is noted and waited for. */
-  #noteComplete(time: Date, { pending, lastSeq, below, next }: Sequenced): void {
-    if (!pending) this.#complete = { time, lastSeq }
-    else if (this.#moment === undefined) this.#moment = { time, next }
-    else if (this.#moment.next <= below) {
-      this.#complete = { time: this.#moment.time, lastSeq }
-      this.#moment = undefined
-    }
+    return standbyMilliseconds
   }
 
   async #publish(): Promise<number> {
-    if (!this.#publisher || !this.locks.holds('log')) {
+    if (!this.#publisher || !this.#owns || !this.locks.holds('log')) {
       this.#publisher?.reset()
-      return standbyMilliseconds
+      return lookMilliseconds
     }
-    const complete = this.#complete // of before: the numbering goes on meanwhile
+    await this.#connection.get()
     const more = await this.#publisher.publish()
-    if (complete) await this.#publisher.beat(complete, this.options.now())
+    await this.#publisher.beat(this.options.now())
     this.#trouble = undefined
     return more ? 0 : lookMilliseconds
   }
@@ -178,5 +120,3 @@ export class LogOwner {
     return 500
   }
 }
-
-const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

@@ -14,9 +14,18 @@ export async function readLog(
   return rows.map(row => envelopeOf(row, source))
 }
 
+/** The last number of a log: all that was committed before has one up to it. */
+export async function lastSeqOf(db: pg.Pool | pg.ClientBase): Promise<number> {
+  const { rows } = await db.query<{ last_seq: string }>({
+    name: 'log-end',
+    text: 'select last_seq from log_end',
+  })
+  if (rows[0] === undefined) throw new Error('The row of log_end is missing: the event tables are damaged')
+  return Number(rows[0].last_seq)
+}
+
 /**
- * The rows of the log after a number, in order. Read by where they lie, all at once: a join could be planned as one of all events,
- * and one look-up per event takes three times as long.
+ * The rows of the log after a number, in order.
  * @param more of the columns of `events`, for those who need more than goes on the wire
  * @throws EventsDetached; ChainBroken when one is missing
  */
@@ -29,10 +38,10 @@ export async function readRows<Row extends LogRow>(
 ): Promise<Row[]> {
   const { rows } = await db.query<Row>({
     name: ['read-log', limit, ...more].join('-'),
-    text: `with ${slice(limit)} ${eventsOfSlice(more)}`,
+    text: `select ${[eventColumns, ...more]} from events e where ${attachedAfter} order by log_seq limit ${limit}`,
     values: [after],
   })
-  if (Number(rows.sort(byNumber)[0]?.log_seq) !== after + 1) await assertAttached(db, source, after)
+  if (Number(rows[0]?.log_seq) !== after + 1) await assertAttached(db, source, after)
   rows.forEach(({ log_seq }, index) => {
     const [last, number] = [after + index, Number(log_seq)]
     if (number !== last + 1)
@@ -64,20 +73,23 @@ async function readPart(
 ): Promise<LogPart> {
   const { rows } = await db.query<LogRow & { up_to: string | null; numbers: string }>({
     name: `read-part-${limit}`,
-    text: `with ${slice(limit)}
+    text: `
+      with slice as materialized (select log_seq from events where ${attachedAfter} order by log_seq limit ${limit})
       select s.up_to, s.numbers, e.* from (select max(log_seq) as up_to, count(*) as numbers from slice) s
-      left join lateral (${eventsOfSlice()} and e.type <> all ($2::text[])) e on true`,
+      left join lateral (
+        select ${eventColumns} from events e
+        where log_seq > $1 and log_seq <= s.up_to and log_seq > (${detachedUpTo}) and type <> all ($2::text[])
+        order by log_seq
+      ) e on true`,
     values: [after, without],
   })
   const upTo = Number(rows[0]?.up_to ?? after)
   const numbers = Number(rows[0]?.numbers ?? 0)
   // detached, or with a hole: whoever reads all of it finds where
   if (numbers === 0 || upTo !== after + numbers) return readWhole(db, source, after, limit)
-  const events = rows.filter(({ log_seq }) => log_seq !== null).sort(byNumber)
+  const events = rows.filter(({ log_seq }) => log_seq !== null)
   return { events: events.map(row => envelopeOf(row, source)), upTo }
 }
-
-const byNumber = (one: LogRow, other: LogRow) => Number(one.log_seq) - Number(other.log_seq)
 
 async function readWhole(db: pg.Pool, source: Service, after: number, limit: number): Promise<LogPart> {
   const events = await readLog(db, source, after, limit)
@@ -163,19 +175,11 @@ export interface LogRow {
   data: Record<string, unknown>
 }
 
-/** The first so many numbers after `$1`. */
-const slice = (limit: number) =>
-  `slice as materialized (select log_seq, position from log where log_seq > $1 order by log_seq limit ${limit})`
+/** Of streams that have not ended the events of detached segments are there as well, with gaps between them: they are no part of the log. */
+const detachedUpTo = 'select detached_up_to from log_end'
+const attachedAfter = `log_seq > $1 and log_seq > (${detachedUpTo})`
 
-/** `between`: then only the segments are opened that hold them. */
-const eventsOfSlice = (more: readonly string[] = []) => `
-  select (select log_seq from log where position = e.position) as log_seq, ${[eventColumns, ...more]} from events e
-  where e.position = any (array(select position from slice))
-    and e.position between (select min(position) from slice) and (select max(position) from slice)`
-
-const eventColumns = `
-  e.event_id, e.type, e.stream_id, e.stream_version, (e.time at time zone 'UTC')::text as time,
+/** What `envelopeOf` needs, of `events e`. */
+export const eventColumns = `
+  e.log_seq, e.event_id, e.type, e.stream_id, e.stream_version, (e.time at time zone 'UTC')::text as time,
   e.actor_type, e.actor_id, e.traceparent, e.data`
-
-/** What `envelopeOf` needs, up to its `where`: `l` is the log, `e` its events. */
-export const selectLog = `select l.log_seq, ${eventColumns} from log l join events e using (position)`

@@ -304,4 +304,4 @@ function throttled<T>(tell: (value: T) => Promise<void>): (value: T) => Promise<
 const appliedQuery = `
   select from checkpoints c
   where c.projection = $2 and c.topic = $3 and c.partition = $4
-    and (c.positions ->> $5)::bigint >= (select log_seq from log join events using (position) where stream_id = $6 and event_id = $1)`
+    and (c.positions ->> $5)::bigint >= (select log_seq from events where stream_id = $6 and event_id = $1)`

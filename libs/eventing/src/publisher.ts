@@ -9,7 +9,7 @@ import {
 import type pg from 'pg'
 import { EventTopics } from './event-types.js'
 import { rebuildIsAtWork } from './hold.js'
-import { LogReader } from './log.js'
+import { LogReader, lastSeqOf } from './log.js'
 import { partitionOf } from './partition.js'
 import { inTransaction } from './transaction.js'
 
@@ -51,6 +51,8 @@ export class Publisher {
   #failed: unknown
   #askedToHold = false
   #lastBeat = 0
+  /** What happened before `time` has a number up to `lastSeq`. */
+  #moment: { readonly time: Date; readonly lastSeq: number } | undefined
 
   constructor(
     private readonly pool: pg.Pool,
@@ -69,6 +71,7 @@ export class Publisher {
   /** Forgets what is kept in memory: another instance may have gone on. */
   reset(): void {
     this.#cursor = undefined
+    this.#moment = undefined
     this.#askedToHold = false
     this.#failed = undefined
   }
@@ -102,10 +105,15 @@ export class Publisher {
     return full
   }
 
-  /** Says on every partition of the revocation feed that all is said, unless it was said within the last second. */
-  async beat(complete: { time: Date; lastSeq: number }, now: Date): Promise<void> {
-    if (this.#cursor === undefined || this.#cursor < complete.lastSeq) return
-    if (now.getTime() - this.#lastBeat < beatMilliseconds) return
+  /**
+   * Says on every partition of the revocation feed that all is said that happened before a moment of this second: once it is. Under
+   * load there may never be a moment with nothing left to publish, so one is noted and waited for.
+   */
+  async beat(now: Date): Promise<void> {
+    if (this.#cursor === undefined || now.getTime() - this.#lastBeat < beatMilliseconds) return
+    this.#moment ??= { time: now, lastSeq: await lastSeqOf(this.pool) }
+    const { time, lastSeq } = this.#moment
+    if (this.#cursor < lastSeq) return
     const topic = 'revocations'
     const partitions = Array.from({ length: topics[topic].partitions }, (_, partition) => partition)
     await this.sink.send(
@@ -115,12 +123,13 @@ export class Publisher {
           topic,
           partition,
           key: '',
-          value: heartbeatLine(this.service, previous, complete.time),
+          value: heartbeatLine(this.service, previous, time),
           previous,
-          time: complete.time,
+          time,
         }
       }),
     )
+    this.#moment = undefined
     this.#lastBeat = now.getTime()
   }
 

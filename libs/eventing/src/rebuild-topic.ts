@@ -102,7 +102,7 @@ async function publishAll(
 
 async function publishedUpTo(service: Service, db: pg.ClientBase): Promise<number> {
   const { rows } = await db.query<{ cursor: string; last_seq: string }>(
-    'select cursor, last_seq from publisher, sequencer',
+    'select cursor, last_seq from publisher, log_end',
   )
   const { cursor, last_seq } = rows[0] ?? { cursor: 0, last_seq: 0 }
   if (Number(cursor) > Number(last_seq))

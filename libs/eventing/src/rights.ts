@@ -1,9 +1,14 @@
 import pg from 'pg'
 
-/** What is only ever inserted. Who writes to `events` needs no right to its partitions. */
-const appendOnly = ['events', 'log']
-/** What the owner's commands write, and the service only reads. */
-const readOnly = ['segments', 'migrations']
+/** What a service may do with tables that are not its alone. */
+const rightsTo: Readonly<Record<string, string>> = {
+  // only ever inserted. Who writes to it needs no right to its partitions
+  events: 'select, insert',
+  // the owner's command says what is in files
+  log_end: 'select, update (last_seq, xid)',
+  segments: 'select',
+  migrations: 'select',
+}
 
 /**
  * Gives a role what a service needs at run time, and takes from it what it may have had besides: it may read and append events, and
@@ -17,7 +22,8 @@ export async function grantRights(db: pg.ClientBase, role: string): Promise<void
        and c.relname !~ '^events_(kept|[0-9]+)' order by c.relname`,
   )
   const grants = rows.map(
-    ({ table }) => `grant ${rightsTo(table)} on ${pg.escapeIdentifier(table)} to ${name};`,
+    ({ table }) =>
+      `grant ${rightsTo[table] ?? 'select, insert, update, delete, truncate'} on ${pg.escapeIdentifier(table)} to ${name};`,
   )
   await db.query(`
     begin;
@@ -33,11 +39,6 @@ export async function grantRights(db: pg.ClientBase, role: string): Promise<void
     grant usage, select on all sequences in schema public to ${name};
     ${grants.join('\n')}
     commit`)
-}
-
-function rightsTo(table: string): string {
-  if (appendOnly.includes(table)) return 'select, insert'
-  return readOnly.includes(table) ? 'select' : 'select, insert, update, delete, truncate'
 }
 
 /** The two roles of a service's database, which is named like the one that the service runs as. */

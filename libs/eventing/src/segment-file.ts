@@ -18,7 +18,6 @@ import {
 export interface ArchivedEvent {
   readonly event: Envelope
   readonly internal: object | null
-  readonly position: number
 }
 
 /** The last line of the file: which events these are, and what their canonical lines come to (RFC 6962 §2.1). */
@@ -46,9 +45,9 @@ export async function writeSegmentFile(
   async function* lines() {
     for await (const some of events) {
       let text = ''
-      for (const { event, internal, position } of some) {
+      for (const { event, internal } of some) {
         range.append(eventLine(event))
-        text += `${canonicalJson({ event, internal, position })}\n`
+        text += `${canonicalJson({ event, internal })}\n`
       }
       yield text
     }

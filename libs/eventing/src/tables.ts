@@ -1,17 +1,15 @@
 import { createBesideFunctions, dropBesideFunctions } from './table-beside.js'
 
-/** Positions per segment of the log. */
-export const segmentSize = 1_000_000
-
 /**
- * The tables of one service's log. Event rows are only ever inserted, into partitions by position, a segment each: whole segments
- * can be detached to files. `events_kept` holds, of detached ones, the streams that have not ended. `log` numbers them densely in commit order; everything
- * downstream reads by `log_seq`. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
+ * The tables of one service's log. Event rows are only ever inserted, into partitions by their number, a segment each: whole segments
+ * can be detached to files. `events_kept` holds, of detached ones, the streams that have not ended. `log_end` holds the last number:
+ * whoever appends takes the next ones from it, and holds its row until they are committed, so that numbers have no gap and are never
+ * seen before smaller ones. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
  * `event_types` says which topic each kind of event goes to, also those that only a newer build knows.
  * `checkpoints` says how far each read model is, `projections` how it is, `parked` which events wait in which of them, and
  * `projection_requests` what was asked of them.
  */
-export const createEventTables = `
+export const eventTables = (segmentSize: number) => `
   create table streams (
     stream_id text primary key,
     base integer not null,
@@ -25,10 +23,8 @@ export const createEventTables = `
     deadline bigint
   );
   create index streams_deadline on streams (deadline) where deadline is not null;
-  create sequence events_position;
   create table events (
-    position bigint primary key default nextval('events_position'),
-    xid xid8 not null default pg_current_xact_id(),
+    log_seq bigint primary key,
     stream_id text not null,
     stream_version integer not null,
     event_id uuid not null,
@@ -39,18 +35,23 @@ export const createEventTables = `
     actor_id text not null,
     traceparent text,
     time timestamptz(3) not null
-  ) partition by range (position);
-  alter sequence events_position owned by events.position;
-  create index events_xid on events (xid);
+  ) partition by range (log_seq);
   create index events_time on events using brin (time);
+  create table log_end (
+    one boolean primary key default true check (one),
+    last_seq bigint not null,
+    -- the transaction that took it: in a cluster that has not come so far the log was restored
+    xid xid8 not null default pg_current_xact_id(),
+    -- the numbers up to this one are in files
+    detached_up_to bigint not null default 0
+  );
+  insert into log_end (last_seq) values (0);
   create table segments (
     number integer primary key,
-    first_position bigint not null,
-    next_position bigint not null,
-    -- of one that is in a file: its events by their numbers, the hashes of their range (RFC 6962), the last number per
-    -- topic:partition, the newest time, the file's digest, and since when it is there
-    first_seq bigint,
-    last_seq bigint,
+    first_seq bigint not null,
+    last_seq bigint not null,
+    -- of one that is in a file: the hashes of its range (RFC 6962), the last number per topic:partition, the newest time, the file's
+    -- digest, and since when it is there
     range json,
     heads json,
     newest timestamptz(3),
@@ -61,24 +62,28 @@ export const createEventTables = `
   create unique index on events_kept (stream_id, stream_version);
   alter table events attach partition events_kept for values from (minvalue) to (1);
   -- Attached, not created in place: that would wait for whoever reads, and make whoever writes wait.
-  create function create_segment(number integer, first_position bigint, next_position bigint) returns void language plpgsql as $$
+  create function create_segment(number integer, first_seq bigint, last_seq bigint) returns void language plpgsql as $$
     begin
       execute format('create table events_%s (like events including defaults including constraints)', number);
       execute format('create unique index on events_%s (stream_id, stream_version)', number);
-      execute format('alter table events attach partition events_%s for values from (%s) to (%s)', number, first_position, next_position);
+      execute format('alter table events attach partition events_%s for values from (%s) to (%s)', number, first_seq, last_seq + 1);
     end
   $$;
   -- There is always a whole segment more than the one that is written.
   create function add_segments() returns void language plpgsql
     security definer set search_path = public, pg_temp as $$
     declare
-      reached bigint := (select last_value from events_position);
-      last integer := coalesce((select max(number) from segments), 0);
+      number integer;
+      last bigint;
+      reached bigint := (select l.last_seq from log_end l);
     begin
-      while last * ${segmentSize}::bigint < reached + ${segmentSize} loop
-        perform create_segment(last + 1, last * ${segmentSize}::bigint + 1, (last + 1) * ${segmentSize}::bigint + 1);
-        insert into segments values (last + 1, last * ${segmentSize}::bigint + 1, (last + 1) * ${segmentSize}::bigint + 1);
-        last := last + 1;
+      lock table segments in share row exclusive mode; -- one at a time
+      select coalesce(max(s.number), 0), coalesce(max(s.last_seq), 0) into number, last from segments s;
+      while last <= reached + ${segmentSize} loop
+        number := number + 1;
+        perform create_segment(number, last + 1, last + ${segmentSize});
+        insert into segments (number, first_seq, last_seq) values (number, last + 1, last + ${segmentSize});
+        last := last + ${segmentSize};
       end loop;
     end
   $$;
@@ -87,20 +92,6 @@ export const createEventTables = `
     type text primary key,
     topic text not null
   );
-  create table log (
-    log_seq bigint primary key,
-    position bigint not null unique
-  );
-  create table sequencer (
-    one boolean primary key default true check (one),
-    last_seq bigint not null,
-    numbered_below xid8 not null,
-    -- the numbers up to this one are in files
-    detached_up_to bigint not null default 0,
-    -- rows up to this position came from another cluster and are numbered: their transaction ids mean nothing here
-    restored_up_to bigint not null default 0
-  );
-  insert into sequencer (last_seq, numbered_below) values (0, '0');
   create table publisher (
     one boolean primary key default true check (one),
     cursor bigint not null,
@@ -153,15 +144,16 @@ export const createEventTables = `
   ${createBesideFunctions}
 `
 
+/** With a million events to each segment. */
+export const createEventTables = eventTables(1_000_000)
+
 export const dropEventTables = `
-  drop table projection_requests, parked, projections, checkpoints, published, publisher, sequencer, log, event_types, segments, events, streams;
+  drop table projection_requests, parked, projections, checkpoints, published, publisher, event_types, segments, log_end, events, streams;
   drop function add_segments, create_segment;
   ${dropBesideFunctions}
 `
 
-/** Said when rows were committed, so that the sequencer need not wait for its next look. Sent outside the writers' transactions. */
-export const appendedChannel = 'grantlog_appended'
 /** Said when a read model that is kept in memory has changed, with the name of its table. */
 export const changedChannel = 'grantlog_changed'
-/** Said when rows were numbered, for everything that tails the log, with the types of their events and the categories of their streams: `token.revoked.v1:grant`. */
-export const sequencedChannel = 'grantlog_sequenced'
+/** Said when events were appended, with their types and the categories of their streams: `token.revoked.v1:grant`. */
+export const appendedChannel = 'grantlog_appended'

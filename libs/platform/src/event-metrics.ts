@@ -55,12 +55,6 @@ const measured: readonly {
   },
   {
     kind: 'gauge',
-    name: 'grantlog_log_unnumbered_seconds',
-    help: 'Events committed longer ago than this have a number. Alarm above 10: a transaction is left open.',
-    read: ({ log }) => (log ? [[log.unnumberedSeconds]] : []),
-  },
-  {
-    kind: 'gauge',
     name: 'grantlog_projection_waiting',
     help: 'What waits to be applied, by source or topic:partition, in the transport’s own count (heartbeats count).',
     labels: ['projection', 'place'],

@@ -69,7 +69,7 @@ async function connectAll(databases: ReadonlyMap<Service, string>) {
     try {
       const db = await connect(service, url)
       logs.set(service, db)
-      await db.query('select from sequencer')
+      await db.query('select from log_end')
     } catch (error) {
       await logs.get(service)?.end()
       logs.delete(service)

@@ -111,7 +111,7 @@ class ServiceLog {
     try {
       await db.connect()
       const { rows } = await db.query<{ last_seq: string; detached_up_to: string }>(
-        'select last_seq, detached_up_to from sequencer',
+        'select last_seq, detached_up_to from log_end',
       )
       const last = Number(rows[0]?.last_seq ?? 0)
       const from = after ?? Math.max(Number(rows[0]?.detached_up_to ?? 0), last - limit)

@@ -19,7 +19,7 @@ export async function checkpoints(patients: readonly Patient[]): Promise<Finding
   }
   const findings: Finding[] = []
   for (const { service, db } of patients) {
-    const { rows } = await db.query<{ last: number }>('select last_seq::int as last from sequencer')
+    const { rows } = await db.query<{ last: number }>('select last_seq::int as last from log_end')
     const end = rows[0]?.last ?? 0
     const beyond = applied.filter(({ source, last }) => source === service && last > end)
     const said = beyond.map(

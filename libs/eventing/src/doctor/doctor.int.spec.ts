@@ -8,8 +8,7 @@ import { EventStore } from '../event-store.js'
 import { Locks } from '../locks.js'
 import { type EventSink, Publisher } from '../publisher.js'
 import { rebuildTopic } from '../rebuild-topic.js'
-import { sequence } from '../sequencer.js'
-import { aLog, anAppend, anId, type LogDatabase, numberAll, operator, suspended } from '../specs/a-log.js'
+import { aLog, anAppend, anId, type LogDatabase, operator, suspended } from '../specs/a-log.js'
 import type { KafkaOptions } from '../transport/kafka-client.js'
 import { readTopic, type TopicRecord } from '../transport/kafka-read.js'
 import { KafkaSink } from '../transport/kafka-sink.js'
@@ -27,11 +26,11 @@ beforeAll(async () => {
 })
 afterAll(() => postgres?.stop())
 beforeEach(async () => {
-  log = await aLog('doctor', postgres)
+  log = await aLog('doctor', { cluster: postgres })
 })
 afterEach(() => log?.drop())
 
-/** Appends events of streams of their own, a minute ago, and numbers them. */
+/** Appends events of streams of their own, a minute ago. */
 async function append(count: number): Promise<void> {
   const store = new EventStore(log.pool)
   const time = new Date(Date.now() - 60_000)
@@ -62,11 +61,10 @@ describe('the doctor', () => {
   it('finds nothing wrong with an empty log, nor with one in use, and says what it looked at', async () => {
     expect(await wrong()).toEqual([])
     await append(5)
-    await numberAll(log.pool)
     await publish()
     const findings = await examined()
     expect(findings.filter(({ ok }) => !ok)).toEqual([])
-    expect(new Set(findings.map(({ check }) => check)).size).toBe(9)
+    expect(new Set(findings.map(({ check }) => check)).size).toBe(8)
     for (const { severity, todo } of findings)
       expect({ severity, todo }).toEqual({ severity: 'info', todo: '' })
     expect(said(findings)).toContain('log: the log runs from 1 to 10 without a gap')
@@ -75,32 +73,30 @@ describe('the doctor', () => {
 
   it.each([
     [
-      'a number that is missing',
-      'delete from log where log_seq = 3',
+      'an event that is gone',
+      'delete from events where log_seq = 3',
       [
-        /^transaction-ids: 1 events have no number/,
-        /^log: the log has 9 entries, but they run from 1 to 10$/,
+        /^log: the log has 9 events, but they run from 1 to 10$/,
+        /^streams: the stream client-\S+ has 1 events, versions 2 to 2$/,
       ],
     ],
     [
       'numbers that were given in another order than the versions’',
-      `update log set log_seq = -log_seq where log_seq in (1, 2); update log set log_seq = 3 + log_seq where log_seq < 0`,
+      `update events set log_seq = -log_seq where log_seq in (1, 2); update events set log_seq = 3 + log_seq where log_seq < 0`,
       [/^log: the stream client-\S+ is not numbered in the order of its versions$/],
     ],
     [
-      'an event that is gone',
-      'delete from log where log_seq = 9; delete from events where position not in (select position from log)',
-      [/^log: the log has 9 entries/, /^streams: the stream client-\S+ has 1 events, versions 2 to 2$/],
+      'an end that is behind the log',
+      'update log_end set last_seq = 9',
+      [
+        /^log: the log ends at 10, but its last number is 9$/,
+        /^log-is-older: its publisher has sent up to 10, but the log ends at 9$/,
+      ],
     ],
     [
       'a stream whose row does not agree',
       `update streams set version = 7 where stream_id = (select min(stream_id) from streams)`,
       [/^streams: the stream client-\S+ is at version 2, but its row says 7$/],
-    ],
-    [
-      'a position that is taken',
-      `select setval(pg_get_serial_sequence('events', 'position'), 1)`,
-      [/^log: the next position is taken already/],
     ],
     [
       'a publisher beyond its log',
@@ -128,7 +124,6 @@ describe('the doctor', () => {
     ],
   ])('finds %s, and says what to do', async (_, damage, expected) => {
     await append(5)
-    await numberAll(log.pool)
     await publish()
     await log.pool.query(damage)
     const found = await wrong()
@@ -137,23 +132,18 @@ describe('the doctor', () => {
     for (const { todo } of found) expect(todo).not.toBe('')
   })
 
-  it('finds the transaction for which events wait', async () => {
+  it('finds a session that sits in a transaction, and whether others may wait for it', async () => {
     const open = await log.pool.connect()
-    await open.query(`begin; set local application_name = 'left open'; select pg_current_xact_id()`)
-    await append(2)
-    const [waiting, ...more] = await wrong()
-    expect(more).toEqual([])
-    expect(waiting?.what).toMatch(
-      /^4 committed events have no number yet; the oldest waits \d+ s: a transaction of process \d+ \(left open, database doctor_\w+\) is open for \d+ s$/,
-    )
-    expect(waiting?.todo).toMatch(/pg_terminate_backend\(\d+\)/)
-    const idle = await idleSessions(0)({ service: 'clients', db: log.pool as never })
-    expect(said(idle)).toEqual([
-      expect.stringMatching(/sits idle in a transaction for \d+ s, and has written/),
+    await open.query('begin; select pg_current_xact_id()')
+    expect(said(await idleSessions(0)({ service: 'clients', db: log.pool as never }))).toEqual([
+      expect.stringMatching(
+        /sits idle in a transaction for \d+ s, and has written: whoever needs the same rows waits/,
+      ),
     ])
     await open.query('commit')
     open.release()
-    expect((await wrong())[0]?.todo).toBe('No instance of clients numbers the log: start one.')
+    await append(1) // nothing waits for it
+    expect(await wrong()).toEqual([])
   })
 
   it('finds a transaction that somebody prepared and forgot', async () => {
@@ -165,15 +155,11 @@ describe('the doctor', () => {
     expect(others).toEqual([])
     expect(found).toMatchObject({
       check: 'prepared-transactions',
-      what: expect.stringMatching(/“forgotten” is prepared for \d+ s: no later event gets a number/),
+      what: expect.stringMatching(/“forgotten” is prepared for \d+ s: whoever needs the same rows waits/),
       todo: expect.stringContaining(`rollback prepared 'forgotten'`),
     })
-    await append(1)
-    const sequencer = await log.pool.connect()
-    expect(await sequence(sequencer)).toMatchObject({ numbered: 0, pending: true }) // it is as the doctor says
-    await sequencer.query(`rollback prepared 'forgotten'`)
-    expect(await sequence(sequencer)).toMatchObject({ pending: false, lastSeq: 2 })
-    sequencer.release()
+    await append(1) // which needs other rows
+    await log.pool.query(`rollback prepared 'forgotten'`)
     expect(await wrong()).toEqual([])
   })
 
@@ -265,7 +251,6 @@ describeWithKafka('the doctor, with Kafka', () => {
     ])
     await applyTopics(kafka)
     await append(20)
-    await numberAll(log.pool)
     const sink = new KafkaSink(kafka)
     await publish(sink)
     await log.pool.query('update publisher set cursor = 0; delete from published')

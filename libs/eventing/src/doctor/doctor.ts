@@ -3,18 +3,16 @@ import type pg from 'pg'
 import type { KafkaOptions } from '../transport/kafka-client.js'
 import { checkpoints } from './checkpoints.js'
 import { bad, type Check, type Finding, logIsOlder, type Patient } from './finding.js'
-import { horizon, repairHorizon } from './horizon.js'
 import { logChain } from './log-chain.js'
 import { publication, repairHold } from './publication.js'
 import { readModels } from './read-models.js'
+import { repairRestored, restored } from './restored.js'
 import { streams } from './streams.js'
 import { topicEqualsStore } from './topic.js'
 import { idleSessions, preparedTransactions } from './transactions.js'
-import { unnumbered } from './unnumbered.js'
 
 const checks: readonly Check[] = [
-  horizon,
-  unnumbered,
+  restored,
   idleSessions(),
   preparedTransactions,
   logChain,
@@ -72,14 +70,14 @@ export async function repair(
 ): Promise<string[]> {
   const done: string[] = []
   for (const [service, db] of logs) {
-    const own = findings.filter(finding => finding.service === service && !finding.ok)
-    if (own.some(({ check }) => check === 'transaction-ids')) {
-      if (own.some(({ check }) => check === logIsOlder))
-        done.push(`${service}: not repaired, because its log is older than what others have read of it.`)
-      else
-        done.push(
-          `${service}: ${await repairHorizon(db)} events got their number, and transaction ids count from this cluster’s on.`,
-        )
+    const found = findings
+      .filter(finding => finding.service === service && !finding.ok)
+      .map(({ check }) => check)
+    if (found.includes('cluster') && found.includes(logIsOlder))
+      done.push(`${service}: not repaired, because its log is older than what others have read of it.`)
+    else if (found.includes('cluster')) {
+      await repairRestored(db)
+      done.push(`${service}: its log is one of this cluster now.`)
     }
     if (await repairHold(db)) done.push(`${service}: its publisher is on hold no more.`)
   }

@@ -1,58 +1,50 @@
-import { segmentSize } from '../tables.js'
 import { bad, type Check, fine } from './finding.js'
 
 const name = 'log'
 const todo =
   'Nothing of Grantlog does this: somebody changed the tables by hand, or a disk failed. Restore the database from a backup.'
 
-/** Whether the log runs from 1 to its end without a gap, every number names an event, and streams come in the order of their versions. */
+/** Whether the log runs from 1 to its end without a gap, streams come in the order of their versions, and there is room for more. */
 export const logChain: Check = async ({ service, db }) => {
   const { rows } = await db.query<{
-    numbers: number
+    events: number
     first: number
     last: number
-    last_seq: number
-    dangling: number
-    disorder: string | null
-    identity: boolean
+    end: number
     detached: number
-    ends: number
+    disorder: string | null
+    room: number
+    segment: number
   }>(`
-    select count(*)::int as numbers, coalesce(min(log_seq), 0)::int as first, coalesce(max(log_seq), 0)::int as last,
-      (select last_seq::int from sequencer) as last_seq,
-      (
-        select count(*)::int from log l
-        where l.log_seq > (select detached_up_to from sequencer) and not exists (select from events e where e.position = l.position)
-      ) as dangling,
+    select count(e)::int as events, coalesce(min(e.log_seq), 0)::int as first, coalesce(max(e.log_seq), 0)::int as last,
+      l.last_seq::int as end, l.detached_up_to::int as detached,
       (
         select stream_id from (
-          select e.stream_id, e.stream_version, lag(e.stream_version) over (partition by e.stream_id order by l.log_seq) as before
-          from log l join events e using (position)
+          select stream_id, stream_version, lag(stream_version) over (partition by stream_id order by log_seq) as before from events
         ) o where before >= stream_version limit 1
       ) as disorder,
-      coalesce((select max(position) from events), 0) <= (select last_value from events_position) as identity,
-      (select detached_up_to::int from sequencer) as detached,
-      (select max(next_position) - last_value from segments, events_position group by last_value)::int as ends
-    from log where log_seq > (select detached_up_to from sequencer)`)
+      ((select max(s.last_seq) from segments s) - l.last_seq)::int as room,
+      (select s.last_seq - s.first_seq from segments s order by number desc limit 1)::int as segment
+    from log_end l left join events e on e.log_seq > l.detached_up_to group by l.last_seq, l.detached_up_to`)
   const [found] = rows
-  if (found === undefined) return []
-  const { numbers, first, last, last_seq, dangling, disorder, identity, detached, ends } = found
+  if (found === undefined)
+    return [
+      bad(name, service, 'error', 'the row of log_end is missing', 'Restore the database from a backup.'),
+    ]
+  const { events, first, last, end, detached, disorder, room, segment } = found
   const findings = []
-  if (last > 0 && (numbers !== last - detached || first !== detached + 1))
+  if (last > 0 && (events !== last - detached || first !== detached + 1))
     findings.push(
       bad(
         name,
         service,
         'error',
-        `the log has ${numbers} entries${detached > 0 ? ` after ${detached}` : ''}, but they run from ${first} to ${last}`,
+        `the log has ${events} events${detached > 0 ? ` after ${detached}` : ''}, but they run from ${first} to ${last}`,
         todo,
       ),
     )
-  if (Math.max(last, detached) !== last_seq)
-    findings.push(
-      bad(name, service, 'error', `the log ends at ${last}, but the sequencer is at ${last_seq}`, todo),
-    )
-  if (dangling > 0) findings.push(bad(name, service, 'error', `${dangling} numbers name no event`, todo))
+  if (Math.max(last, detached) !== end)
+    findings.push(bad(name, service, 'error', `the log ends at ${last}, but its last number is ${end}`, todo))
   if (disorder !== null)
     findings.push(
       bad(
@@ -63,23 +55,13 @@ export const logChain: Check = async ({ service, db }) => {
         todo,
       ),
     )
-  if (!identity)
+  if (room < segment / 2)
     findings.push(
       bad(
         name,
         service,
         'error',
-        'the next position is taken already: no event can be appended',
-        `Set the sequence: select setval('events_position', (select max(position) from events)).`,
-      ),
-    )
-  if (ends < segmentSize / 2)
-    findings.push(
-      bad(
-        name,
-        service,
-        'error',
-        `there is room for ${ends} more events`,
+        `there is room for ${room} more events`,
         `Start an instance of ${service}, which adds segments; or run: select add_segments().`,
       ),
     )

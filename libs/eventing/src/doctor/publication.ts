@@ -20,7 +20,7 @@ export const publication: Check = async patient => {
     owned: boolean
   }>(
     `select cursor::int, last_seq::int as last, hold, ${rebuildIsAtWork} as rebuild, ${lockIsHeld('log')} as owned
-     from publisher, sequencer`,
+     from publisher, log_end`,
   )
   const [found] = rows
   if (found === undefined)
@@ -85,9 +85,8 @@ async function wrongHeads({ service, db }: Patient, cursor: number): Promise<str
   const detached = await readDetached(db)
   for (let upTo = cursor; upTo > detached.upTo && heads.size < places; upTo -= batch) {
     const { rows } = await db.query<{ log_seq: string; type: string; stream_id: string }>(
-      `select l.log_seq, e.type, e.stream_id from log l join events e using (position)
-       where l.log_seq <= $1 and l.log_seq > $2 order by l.log_seq desc`,
-      [upTo, upTo - batch],
+      'select log_seq, type, stream_id from events where log_seq <= $1 and log_seq > $2 order by log_seq desc',
+      [upTo, Math.max(upTo - batch, detached.upTo)],
     )
     for (const { log_seq, type, stream_id } of rows) {
       const topic = known.get(type)

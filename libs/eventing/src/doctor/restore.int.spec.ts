@@ -2,23 +2,14 @@ import { eventLine, parseEventLine, type Service } from '@grantlog/contracts'
 import { describeWithKafka, eventually, ownPostgres, testKafka } from '@grantlog/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { Connection, pipelined } from '../connection.js'
+import { Connection } from '../connection.js'
 import { EventStore } from '../event-store.js'
 import { Eventing } from '../eventing.js'
-import { readLog } from '../log.js'
+import { lastSeqOf, readLog } from '../log.js'
 import { createProjectionTable } from '../projection.js'
 import { rebuildTopic } from '../rebuild-topic.js'
-import { sequence } from '../sequencer.js'
-import {
-  aLog,
-  anAppend,
-  anId,
-  type LogDatabase,
-  numberAll,
-  operator,
-  revoked,
-  suspended,
-} from '../specs/a-log.js'
+import { RestoredLog } from '../restored.js'
+import { aLog, anAppend, anId, type LogDatabase, operator, revoked, suspended } from '../specs/a-log.js'
 import { foldedRows, liveRows, suspensions } from '../specs/a-projection.js'
 import { passTransactions, restore } from '../specs/a-restore.js'
 import { createEventTables, dropEventTables } from '../tables.js'
@@ -72,40 +63,38 @@ async function append(pool: pg.Pool, count: number): Promise<void> {
 }
 
 describe('a log that was restored into another cluster', () => {
-  it('hides what is appended then from a filter by transaction ids, and the sequencer refuses rather than hide it', async () => {
+  it('takes no event until somebody has said that it is the log from now on', async () => {
     await append(log.pool, 5)
-    await numberAll(log.pool)
     await restore(log.pool, restored)
-    await append(restored, 3)
-
-    // the trap: the ids of the new cluster lie below the window of the old one
-    const { rows } = await restored.query(
-      `select position from events, sequencer where xid >= numbered_below and xid < pg_snapshot_xmin(pg_current_snapshot())`,
+    await expect(append(restored, 1)).rejects.toThrow(
+      /restored from another Postgres cluster.*doctor --repair/,
     )
-    expect(rows).toEqual([])
-    const client = await restored.connect()
-    await expect(sequence(client)).rejects.toThrow(/restored from another Postgres cluster.*doctor --repair/)
-    client.release()
+    expect(await lastSeqOf(restored)).toBe(5)
     expect(await wrong()).toEqual([
-      expect.stringMatching(
-        /^transaction-ids: the log was restored from another cluster: .* next one is \d+/,
-      ),
-      expect.stringMatching(/^transaction-ids: 3 events have no number, and would never get one/),
+      expect.stringMatching(/^cluster: the log was restored from another cluster: .* next one is \d+/),
     ])
   })
 
-  it('is repaired: every event gets its number once, also when the counter passes the old ids, and none is changed', async () => {
-    await append(log.pool, 20)
-    await numberAll(log.pool)
-    await append(log.pool, 4) // not numbered when the dump is taken
+  it('takes none of a process that was there before, either', async () => {
+    const store = new EventStore(restored)
+    await store.append(anAppend(store, anId(), 0))
+    await append(log.pool, 5)
+    await restore(log.pool, restored)
+    await restored.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and query like '%insert into streams%'`,
+    )
+    await eventually(() => expect(store.append(anAppend(store, anId(), 0))).rejects.toThrow(RestoredLog))
+    await store.close()
+  })
+
+  it('is repaired: it goes on where it was, and no event is changed', async () => {
+    await append(log.pool, 24)
     await restore(log.pool, restored)
     const rows = async () =>
-      (await restored.query<{ row: string }>('select e::text as row from events e order by position')).rows
+      (await restored.query<{ row: string }>('select e::text as row from events e order by log_seq')).rows
     const before = await rows()
 
-    expect(await repairAll()).toEqual([
-      'clients: 4 events got their number, and transaction ids count from this cluster’s on.',
-    ])
+    expect(await repairAll()).toEqual(['clients: its log is one of this cluster now.'])
     expect(await rows()).toEqual(before)
     expect(await wrong()).toEqual([])
     expect(await repairAll()).toEqual([])
@@ -113,63 +102,10 @@ describe('a log that was restored into another cluster', () => {
     for (let n = 0; n < 10; n++) {
       await append(restored, 2)
       await passTransactions(restored, 500) // through all of the old ids
-      await numberAll(restored)
     }
     expect(await wrong()).toEqual([])
     const events = await readLog(restored, 'clients', 0, 1000)
-    expect(events).toHaveLength(44)
-    expect(new Set(events.map(({ id }) => id)).size).toBe(44)
-    const client = await restored.connect()
-    expect(await sequence(client)).toMatchObject({ numbered: 0, pending: false, lastSeq: 44 })
-    client.release()
-  })
-
-  it('and into a third one is repaired again', async () => {
-    await append(log.pool, 5)
-    await restore(log.pool, restored)
-    await repairAll()
-    await append(restored, 5)
-    await numberAll(restored)
-    // back into a cluster that is further
-    const third = await aLog('third')
-    await restore(restored, third.pool)
-    await append(third.pool, 5)
-    await numberAll(third.pool)
-    const findings = await withDoctor(examine, third.pool)
-    expect(findings.filter(({ ok }) => !ok)).toEqual([])
-    expect(await readLog(third.pool, 'clients', 0, 100)).toHaveLength(15)
-    await third.drop()
-  })
-
-  it('is looked at by its index, however many rows came along', async () => {
-    await log.pool.query(
-      `insert into events (stream_id, stream_version, event_id, type, data, actor_type, actor_id, time)
-       select 's-' || n, 1, gen_random_uuid(), 'client.suspended.v1', '{}', 'system', 'spec', now() from generate_series(1, 20000) n`,
-    )
-    await restore(log.pool, restored)
-    await repairAll()
-    await append(restored, 3)
-    await restored.query('analyze events; analyze log')
-    const plans: string[] = []
-    const client = pipelined(await restored.connect())
-    const query = client.query.bind(client)
-    const explaining = Object.assign(Object.create(client), {
-      query(statement: { text?: string } | string) {
-        if (typeof statement === 'object' && /from border/.test(statement.text ?? ''))
-          query(`explain ${statement.text}`).then(({ rows }) =>
-            plans.push(rows.map(row => row['QUERY PLAN']).join('\n')),
-          )
-        return query(statement as string)
-      },
-    }) as pg.ClientBase
-    expect(await sequence(explaining)).toMatchObject({ numbered: 3, lastSeq: 20_003 })
-    client.release()
-    expect(plans).toHaveLength(2)
-    for (const plan of plans) {
-      expect(plan).toMatch(/events_1_xid/)
-      expect(plan).not.toMatch(/Seq Scan on (events|log)/)
-    }
-    expect(plans[0]).not.toMatch(/Sort/)
+    expect(events.map(({ logseq }) => logseq)).toEqual(Array.from({ length: 44 }, (_, n) => n + 1))
   })
 })
 
@@ -231,11 +167,11 @@ describeWithKafka('a restored log and the topics that it was published to', () =
     await inStep(log.pool, 40)
     await clients.stop()
     running.splice(running.indexOf(clients), 1)
-    await append(log.pool, 3) // stored, not numbered, not published
+    await append(log.pool, 3) // stored, not published
     await restore(log.pool, restored)
 
-    expect(await wrong(kafka)).toEqual([expect.stringMatching(/^transaction-ids: /)])
-    expect(await repairAll(kafka)).toEqual([expect.stringMatching(/^clients: 3 events got their number/)])
+    expect(await wrong(kafka)).toEqual([expect.stringMatching(/^cluster: /)])
+    expect(await repairAll(kafka)).toEqual(['clients: its log is one of this cluster now.'])
     const again = run(restored, 'clients')
     await say(again, 5)
     await inStep(restored, 53)
@@ -252,7 +188,7 @@ describeWithKafka('a restored log and the topics that it was published to', () =
     expect(parseEventLine([...lines][0] ?? '').source).toBe('clients')
   })
 
-  it('that hold more than a dump that is older are found, and nothing is numbered over them', async () => {
+  it('that hold more than a dump that is older are found, and nothing is appended over them', async () => {
     const clients = run(log.another(), 'clients')
     run(reading.another())
     await say(clients, 10)
@@ -264,7 +200,7 @@ describeWithKafka('a restored log and the topics that it was published to', () =
 
     const found = await wrong(kafka)
     expect(found).toEqual([
-      expect.stringMatching(/^transaction-ids: /),
+      expect.stringMatching(/^cluster: /),
       expect.stringMatching(/^log-is-older: grantlog.clients.v1 holds 5 events that the log does not/),
       expect.stringMatching(/^log-is-older: grantlog.revocations.v1 holds 5 events that the log does not/),
     ])
@@ -320,7 +256,7 @@ describeWithKafka('a restored log and the topics that it was published to', () =
       for (const other of others) await other.drop()
     }
     await reading.pool.query('delete from checkpoints; delete from suspensions')
-    expect(await repairAll(kafka)).toEqual([expect.stringMatching(/^clients: 0 events got their number/)])
+    expect(await repairAll(kafka)).toEqual(['clients: its log is one of this cluster now.'])
     const [again, reader] = [run(restored, 'clients'), run(reading.another())]
     await say(again, 8)
     await inStep(restored, 36)

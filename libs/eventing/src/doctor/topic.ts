@@ -7,7 +7,7 @@ import {
   topics,
 } from '@grantlog/contracts'
 import { eventTopics } from '../event-types.js'
-import { envelopeOf, type LogRow, selectLog } from '../log.js'
+import { envelopeOf, eventColumns, type LogRow } from '../log.js'
 import type { KafkaOptions } from '../transport/kafka-client.js'
 import { readTopic, TopicMissing, type TopicRecord } from '../transport/kafka-read.js'
 import { olderThanRead } from './checkpoints.js'
@@ -72,9 +72,9 @@ class Store {
     const known = await eventTopics(patient.db)
     const types = [...known].filter(([, other]) => other === topic).map(([type]) => type)
     const { rows } = await patient.db.query<{ cursor: number; published: number; detached: number }>(
-      `select cursor::int, (select detached_up_to::int from sequencer) as detached, (
-         select count(*)::int from log l join events e using (position) where l.log_seq <= cursor and e.type = any($1)
-       ) as published from publisher`,
+      `select cursor::int, detached_up_to::int as detached, (
+         select count(*)::int from events where log_seq > detached_up_to and log_seq <= cursor and type = any($1)
+       ) as published from publisher, log_end`,
       [types],
     )
     const { cursor, published, detached } = rows[0] ?? { cursor: 0, published: 0, detached: 0 }
@@ -95,7 +95,7 @@ class Store {
     if (own.length === 0) return
     const { rows } = await this.patient.db.query<LogRow>({
       name: 'read-some',
-      text: `${selectLog} where l.log_seq = any($1)`,
+      text: `select ${eventColumns} from events e where log_seq = any($1)`,
       values: [own.map(({ event }) => event.logseq)],
     })
     const stored = new Map(rows.map(row => [Number(row.log_seq), eventLine(envelopeOf(row, this.service))]))

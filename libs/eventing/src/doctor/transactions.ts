@@ -4,7 +4,7 @@ const sessions = 'idle-sessions'
 const prepared = 'prepared-transactions'
 
 /**
- * Sessions that sit in an open transaction. One that has written holds up the numbering of every log in the cluster.
+ * Sessions that sit in an open transaction: Postgres can not clean up behind it, and what one has written stays locked.
  * @param alarmSeconds how long one may
  */
 export const idleSessions =
@@ -25,13 +25,13 @@ export const idleSessions =
         sessions,
         service,
         wrote ? 'error' : 'warning',
-        `process ${pid} (${application}) sits idle in a transaction for ${age} s${wrote ? ', and has written: no later event gets a number' : ''}`,
+        `process ${pid} (${application}) sits idle in a transaction for ${age} s${wrote ? ', and has written: whoever needs the same rows waits' : ''}`,
         `Find out what left it open, and end it: select pg_terminate_backend(${pid}).`,
       ),
     )
   }
 
-/** Prepared transactions outlive every session, and hold up the numbering until somebody ends them. */
+/** Prepared transactions outlive every session, and keep their locks until somebody ends them. */
 export const preparedTransactions: Check = async ({ service, db }) => {
   const { rows } = await db.query<{ gid: string; age: number }>(
     `select gid, extract(epoch from clock_timestamp() - prepared)::int as age from pg_prepared_xacts
@@ -43,7 +43,7 @@ export const preparedTransactions: Check = async ({ service, db }) => {
       prepared,
       service,
       'error',
-      `the transaction “${gid}” is prepared for ${age} s: no later event gets a number`,
+      `the transaction “${gid}” is prepared for ${age} s: whoever needs the same rows waits`,
       `Grantlog prepares none. End it: rollback prepared '${gid}', or commit prepared.`,
     ),
   )

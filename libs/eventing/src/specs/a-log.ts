@@ -6,8 +6,7 @@ import type { Append } from '../append.js'
 import { Connection } from '../connection.js'
 import type { NewEvent } from '../decider.js'
 import type { EventStore } from '../event-store.js'
-import { sequence } from '../sequencer.js'
-import { createEventTables } from '../tables.js'
+import { createEventTables, eventTables } from '../tables.js'
 
 /** A database of a service that has nothing but its event tables. */
 export interface LogDatabase {
@@ -20,8 +19,14 @@ export interface LogDatabase {
   drop(): Promise<void>
 }
 
-/** @param cluster another Postgres than the run's, where no other test has a transaction open */
-export async function aLog(name = 'log', cluster?: { url: string }): Promise<LogDatabase> {
+/**
+ * @param options `cluster`: another Postgres than the run's; `segment`: how many events each of its segments holds, where that is to
+ * be few
+ */
+export async function aLog(
+  name = 'log',
+  { cluster, segment }: { cluster?: { url: string }; segment?: number } = {},
+): Promise<LogDatabase> {
   const { url, drop } = await testDatabase(name, cluster)
   const pools: pg.Pool[] = []
   const another = (options: pg.PoolConfig = {}) => {
@@ -31,7 +36,7 @@ export async function aLog(name = 'log', cluster?: { url: string }): Promise<Log
     return pool
   }
   const pool = another()
-  await pool.query(createEventTables)
+  await pool.query(segment === undefined ? createEventTables : eventTables(segment))
   return {
     url,
     pool,
@@ -88,16 +93,3 @@ export function anAppend(
 }
 
 export const anId = () => randomUUID().slice(0, 12)
-
-/** Numbers all that is committed, and returns the last number. */
-export async function numberAll(pool: pg.Pool): Promise<number> {
-  const client = await pool.connect()
-  try {
-    for (;;) {
-      const { numbered, pending, lastSeq } = await sequence(client)
-      if (numbered === 0 && !pending) return lastSeq
-    }
-  } finally {
-    client.release()
-  }
-}

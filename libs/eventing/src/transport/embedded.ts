@@ -12,17 +12,17 @@ import { readDetached } from '../detached.js'
 import { EventsDetached } from '../errors.js'
 import { typesBeside } from '../event-types.js'
 import { KeptConnection } from '../kept-connection.js'
-import { LogReader } from '../log.js'
+import { LogReader, lastSeqOf } from '../log.js'
 import { Loop } from '../loop.js'
 import { partitionOf } from '../partition.js'
-import { sequencedChannel } from '../tables.js'
+import { appendedChannel } from '../tables.js'
 import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
 
 const batchSize = 2000
 const idleMilliseconds = 250
 
 /**
- * No broker: consumers tail the producers' sequenced event tables. The same batches, partitions and positions as on Kafka, so
+ * No broker: consumers tail the producers' event tables. The same batches, partitions and positions as on Kafka, so
  * that a consumer can change from one to the other and go on where it was.
  */
 export class EmbeddedTransport implements Transport {
@@ -83,13 +83,13 @@ class SourceLog {
         const kinds = payload.split(' ')
         for (const [wake, wants] of this.#woken) if (payload === '' || kinds.some(wants)) wake()
       })
-      return client.query(`listen ${sequencedChannel}`)
+      return client.query(`listen ${appendedChannel}`)
     })
   }
 
   /**
    * Makes sure that somebody listens: connections break.
-   * @param wants whether events of a kind (see `sequencedChannel`) are to wake
+   * @param wants whether events of a kind (see `appendedChannel`) are to wake
    * @throws Error when the source can not be reached
    */
   async listen(wake: () => void, wants: (kind: string) => boolean): Promise<void> {
@@ -116,8 +116,8 @@ class Tail {
   #cursor: number | undefined
   /** Such a subscriber keeps no position: it goes on from what it was handed. */
   #begunAtTime = false
-  /** Transactions below `next` had ended, or were about to, at `time`; all of them have a number up to `lastSeq`, if it is known. */
-  #moment: { time: Date; next: bigint; lastSeq?: number } | undefined
+  /** What was committed before `time` has a number up to `lastSeq`. */
+  #moment: { readonly time: Date; readonly lastSeq: number } | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
   #handed = new Map<string, number>()
   /** The log's last number, as known until then. */
@@ -174,7 +174,7 @@ class Tail {
     if (refused?.status === 'rejected') throw refused.reason
     const moved = upTo > this.#cursor
     this.#cursor = upTo
-    if (this.#moment?.lastSeq !== undefined && this.#cursor >= this.#moment.lastSeq) {
+    if (this.#moment !== undefined && this.#cursor >= this.#moment.lastSeq) {
       this.subscriber.alive?.(this.log.source, this.#moment.time)
       this.#moment = undefined
     }
@@ -187,36 +187,15 @@ class Tail {
   async #tellProgress(): Promise<void> {
     if (this.subscriber.progress === undefined || this.#cursor === undefined) return
     if (this.#cursor >= this.#end.number || Date.now() >= this.#end.until) {
-      const { rows } = await this.log.pool.query<{ last_seq: string }>({
-        name: 'log-end',
-        text: 'select last_seq from sequencer',
-      })
-      this.#end = { number: Number(rows[0]?.last_seq ?? 0), until: Date.now() + 1000 }
+      this.#end = { number: await lastSeqOf(this.log.pool), until: Date.now() + 1000 }
     }
     this.subscriber.progress(this.log.source, this.#cursor, this.#end.number)
   }
 
-  /** Notes a moment, and later the last number of what was committed until then: once it is read, the source was alive then. */
+  /** Notes a moment, and the last number of what was committed until then: once it is read, the source was alive then. */
   async #listenForLife(): Promise<void> {
     const time = new Date()
-    const { rows } = await this.log.pool.query<{
-      last_seq: string
-      below: string
-      next: string
-      waiting: boolean
-    }>({
-      name: 'log-progress',
-      text: `select last_seq, numbered_below::text as below, pg_snapshot_xmax(pg_current_snapshot())::text as next,
-               exists (
-                 -- nothing visible lies above; without a bound all events are read whenever none waits
-                 select from events where xid >= numbered_below and xid < pg_snapshot_xmax(pg_current_snapshot())
-               ) as waiting from sequencer`,
-    })
-    const found = rows[0]
-    if (found === undefined || this.#moment?.lastSeq !== undefined) return
-    if (!found.waiting) this.#moment = { time, next: 0n, lastSeq: Number(found.last_seq) }
-    else if (this.#moment === undefined) this.#moment = { time, next: BigInt(found.next) }
-    else if (this.#moment.next <= BigInt(found.below)) this.#moment.lastSeq = Number(found.last_seq)
+    this.#moment ??= { time, lastSeq: await lastSeqOf(this.log.pool) }
   }
 
   /** Where to read on. @throws EventsDetached when that is in a file */
@@ -246,9 +225,8 @@ class Tail {
 
   async #firstSince(time: Date): Promise<number> {
     const { rows } = await this.log.pool.query<{ before: string }>(
-      `select coalesce(min(l.log_seq) - 1, (select last_seq from sequencer)) as before
-       from events e cross join lateral (select log_seq from log where position = e.position offset 0) l
-       where e.time >= $1`,
+      `select coalesce(min(log_seq) - 1, (select last_seq from log_end)) as before
+       from (select log_seq from events where time >= $1 offset 0) e`,
       [time],
     )
     return Number(rows[0]?.before ?? 0)

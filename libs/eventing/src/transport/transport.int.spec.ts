@@ -26,7 +26,7 @@ describe('embedded', () => {
   it('reports a number that is missing in the log, and hands over nothing after it', async () => {
     await source.append(suspended('a'), suspended('b'), suspended('c'))
     await eventually(async () => expect(await source.events()).toHaveLength(3))
-    await source.log.pool.query('delete from log where log_seq = 2')
+    await source.log.pool.query('delete from events where log_seq = 2')
     const reader = await read(new Reader(['clients']))
     await eventually(() =>
       expect(reader.troubles).toContainEqual(
@@ -72,8 +72,7 @@ describe('embedded', () => {
     for (let n = 1; n <= 4; n++) {
       await source.append(suspended(`client-${n}`))
       await eventually(() => expect(reader.events()).toHaveLength(n))
-      for (const last of ['grantlog_sequenced', 'log join events', 'from sequencer'])
-        await source.log.kill(last)
+      for (const last of ['listen grantlog_', 'from events', 'from log_end']) await source.log.kill(last)
     }
     expect(reader.events()).toEqual(await source.events())
   })

@@ -18,7 +18,7 @@ const idleInTransactionMilliseconds = 5000
  * gone before it ran, after it ran, or wake up much later. A statement that it does not know is an error, not a guess.
  */
 export class Database {
-  /** The log, as it is numbered already. */
+  /** What was appended. */
   readonly log: Envelope[] = []
   readonly publisher = { cursor: 0, published: new Map<string, number>() }
   readonly checkpoints = new Map<string, { positions: string; nextOffset: string | null }>()
@@ -193,7 +193,7 @@ class Session extends EventEmitter {
       db.leaveRow(this)
       return []
     }
-    if (is('listen') || is('notify')) return []
+    if (is('listen')) return []
     if (is('set idle_session_timeout')) {
       this.lease = Number(text.split('= ')[1])
       return []
@@ -209,7 +209,7 @@ class Session extends EventEmitter {
 
   #log(text: string, values: unknown[]): unknown[] | undefined {
     const { log, publisher } = this.db
-    const [, limit] = /from log where log_seq > \$1 order by log_seq limit (\d+)/.exec(text) ?? []
+    const [, limit] = /from events .*order by log_seq limit (\d+)/s.exec(text) ?? []
     if (limit !== undefined) {
       const [after, without = []] = values as [number, string[]?]
       const slice = log.slice(after, after + Number(limit))
@@ -231,11 +231,10 @@ class Session extends EventEmitter {
         }))
       return /as up_to/.test(text) && rows.length === 0 ? [{ ...part, log_seq: null }] : rows
     }
-    if (/as foreign,/.test(text))
-      return [{ last_seq: String(log.length), below: '0', waiting: false, foreign: false }]
     if (/^select detached_up_to/.test(text)) return [{ up_to: '0', heads: [], newest: null }]
     if (text === 'select add_segments()') return []
-    if (text === 'select last_seq from sequencer') return [{ last_seq: String(log.length) }]
+    if (/as restored from log_end$/.test(text)) return [{ restored: false }]
+    if (text === 'select last_seq from log_end') return [{ last_seq: String(log.length) }]
     if (/^select cursor, hold/.test(text)) {
       const heads = [...publisher.published].map(([place, log_seq]) => ({ place, log_seq }))
       return [{ cursor: String(publisher.cursor), hold: 'none', asker: false, heads }]

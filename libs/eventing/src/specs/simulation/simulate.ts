@@ -1,5 +1,4 @@
 import { canonicalJson, type Envelope, parseEventLine, schemaOf } from '@grantlog/contracts'
-import { EventStore } from '../../event-store.js'
 import { Locks } from '../../locks.js'
 import { LogOwner } from '../../log-owner.js'
 import type { Projection } from '../../projection.js'
@@ -136,9 +135,9 @@ class Schedule {
   /** An instance of the service whose log it is. @returns what kills it */
   #publisher(): () => void {
     const pool = this.#source.pool()
-    const [store, locks] = [new EventStore(pool), new Locks(pool)]
+    const locks = new Locks(pool)
     const sink = new KafkaSink(this.#kafka())
-    const owner = new LogOwner(store, locks, {
+    const owner = new LogOwner(pool, locks, {
       service: 'clients',
       sink: this.replacements.sink?.(sink) ?? sink,
       report: () => undefined,
