@@ -13,6 +13,8 @@ export interface Append {
   readonly endsAt?: number | null
   /** Seconds since 1970: when to see what time has brought. Null, or left out, when it brings nothing. */
   readonly deadline?: number | null
+  /** What this process does while the database stores it. */
+  readonly meanwhile?: (() => void) | undefined
 }
 
 /** An event with its id: the id makes a retried append recognisable. */

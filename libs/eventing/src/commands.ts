@@ -10,6 +10,8 @@ import { Recent } from './recent.js'
 export interface CommandContext {
   readonly actor: Actor
   readonly traceparent?: string | undefined
+  /** What to do while the database stores what was decided; at each attempt. It is not known yet whether it will be. */
+  readonly meanwhile?: () => void
 }
 
 /** A stream as somebody has read it, or made its id. */
@@ -131,6 +133,7 @@ export class Commands {
         stateTag: stateTagOf(decider),
         endsAt: decider.endsAt?.(state) ?? null,
         deadline: decider.deadline?.at(state) ?? null,
+        meanwhile: context.meanwhile,
       })
       if (outcome !== 'conflict') {
         const version = before.version + events.length

@@ -197,6 +197,25 @@ describe('group commit', () => {
     await crowded.close()
   })
 
+  it('works on while the database stores, and nobody’s append fails with that work', async () => {
+    const done: string[] = []
+    const work = (name: string) => () => {
+      done.push(name)
+      if (name === 'first') throw new Error('for a test')
+    }
+    const blocker = await blocked(log)
+    const stored = Promise.all(
+      ['first', 'second'].map(name => store.append({ ...anAppend(store, anId(), 0), meanwhile: work(name) })),
+    ).then(outcomes => {
+      done.push('stored')
+      return outcomes
+    })
+    await eventually(() => expect(done.toSorted()).toEqual(['first', 'second']))
+    await blocker.release()
+    expect(await stored).not.toContain('conflict')
+    expect(done).toHaveLength(3)
+  })
+
   it('refuses at once what is more than may wait, and stores none of it', async () => {
     const small = new EventStore(log.another(), { maxPending: 3 })
     await small.append(anAppend(small, anId(), 0)) // before the first, it tells which kinds of events it writes

@@ -117,11 +117,13 @@ export class GroupCommit {
   async #write(appends: readonly Append[]): Promise<AppendOutcome[]> {
     const client = await this.#connection.get()
     try {
-      const { rows } = await client.query<WrittenRow>({
+      const written = client.query<WrittenRow>({
         name: 'append',
         text: appendStatement,
         values: parameters(appends),
       })
+      meanwhile(appends)
+      const { rows } = await written
       const last = new Map(rows.map(row => [row.stream_id, Number(row.log_seq)]))
       const refused = appends.filter(append => !last.has(append.streamId))
       if (refused.length > 0) await this.#recognise(client, refused, last)
@@ -164,6 +166,16 @@ interface Waiting {
   readonly append: Append
   resolve(outcome: AppendOutcome): void
   reject(error: unknown): void
+}
+
+/** What the appends’ callers want done while they wait. */
+function meanwhile(appends: readonly Append[]): void {
+  for (const append of appends)
+    try {
+      append.meanwhile?.()
+    } catch {
+      // it fails again where its result is wanted
+    }
 }
 
 interface WrittenRow {

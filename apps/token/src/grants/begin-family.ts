@@ -78,7 +78,7 @@ export async function beginFamily(
       token: token.facts,
       causeId: timeOrderedId(),
     },
-    { actor: { type: 'client', id: client.client_id }, traceparent },
+    { actor: { type: 'client', id: client.client_id }, traceparent, meanwhile: token.sign },
     { state: family.initial, version: 0 }, // the first of its stream
   )
   if (!events.some(event => event.type === 'token.issued')) {

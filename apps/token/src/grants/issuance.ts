@@ -17,8 +17,8 @@ import type { TokenKey } from './signing.js'
 /** An access token that is decided upon but not yet signed: its event's facts, and the text that they make. */
 export interface Issuance {
   readonly facts: EventData<'token.issued'>
-  /** Signs, or seals what is to be opaque; call it once the event is stored. */
-  sign(): string
+  /** Signs, or seals what is to be opaque, when it is called first. Nobody may be given it before the event is stored. */
+  readonly sign: () => string
 }
 
 interface Issue {
@@ -102,7 +102,11 @@ export function issue(request: Issue): Issuance {
     ...(request.boundTo && { cnf: confirmation(request.boundTo) }),
     ...(exchange && { act: exchange.act, lineage: exchange.lineage }),
   }
-  const sign = () => ('privateKey' in key ? signAccessToken(claims, key) : sealAccessToken(claims, key))
+  let token: string | undefined
+  const sign = () => {
+    token ??= 'privateKey' in key ? signAccessToken(claims, key) : sealAccessToken(claims, key)
+    return token
+  }
   return { facts, sign }
 }
 

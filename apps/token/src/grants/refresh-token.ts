@@ -93,7 +93,7 @@ export const refreshToken: Grant = {
       boundTo: request.boundTo,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
-    const state = await rotate(request, services, facts.familyId, known, {
+    const state = await rotate(request, services, facts.familyId, known, token.sign, {
       type: 'refresh',
       presented: presented.hash,
       sender: request.sender,
@@ -139,11 +139,13 @@ async function rotate(
   services: TokenServices,
   familyId: string,
   known: Known<FamilyState>,
+  meanwhile: () => void,
   command: Refresh,
 ): Promise<FamilyState | undefined> {
   const context = {
     actor: { type: 'client', id: request.client.client_id },
     traceparent: request.traceparent,
+    meanwhile,
   } as const
   const outcome = await services.commands.run(family, familyId, command, context, known)
   if (outcome.events.length > 0)

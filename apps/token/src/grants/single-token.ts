@@ -15,7 +15,7 @@ export async function giveSingle(
     accessToken,
     facts.tokenId,
     { type: 'issue', token: facts },
-    { actor: { type: 'client', id: client.client_id }, traceparent },
+    { actor: { type: 'client', id: client.client_id }, traceparent, meanwhile: token.sign },
     { state: accessToken.initial, version: 0 }, // the first of its stream
   )
   return {
