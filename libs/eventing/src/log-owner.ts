@@ -8,7 +8,7 @@ import { type EventSink, Publisher } from './publisher.js'
 import { assertNotRestored } from './restored.js'
 import { appendedChannel } from './tables.js'
 
-const lookMilliseconds = 100
+const lookMilliseconds = 250
 const standbyMilliseconds = 500
 const segmentsMilliseconds = 10_000
 

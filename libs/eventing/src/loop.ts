@@ -1,7 +1,8 @@
 /** Runs a step again and again, one at a time: after the pause that the step asks for, or at once when woken. */
 export class Loop {
   #running: Promise<void> | undefined
-  #stopped = true
+  /** From one start to the next stop. */
+  #turn: object | undefined
   #woken = false
   #rouse: (() => void) | undefined
 
@@ -15,9 +16,10 @@ export class Loop {
   ) {}
 
   start(): void {
-    if (!this.#stopped) return
-    this.#stopped = false
-    this.#running = this.#run()
+    if (this.#turn !== undefined) return
+    const turn = {}
+    this.#turn = turn
+    this.#running = this.#run(turn, this.#running)
   }
 
   wake(): void {
@@ -26,16 +28,17 @@ export class Loop {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#turn = undefined
     this.#rouse?.()
     await this.#running
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
+  async #run(turn: object, before: Promise<void> | undefined): Promise<void> {
+    await before // its last step may be under way
+    while (this.#turn === turn) {
       this.#woken = false
       const pause = await this.step().catch(error => this.failed(error))
-      if (!this.#stopped && !this.#woken && pause > 0) await this.#sleep(pause)
+      if (this.#turn === turn && !this.#woken && pause > 0) await this.#sleep(pause)
     }
   }
 

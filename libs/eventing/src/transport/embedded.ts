@@ -19,7 +19,10 @@ import { appendedChannel } from '../tables.js'
 import type { DeliveredEvent, Subscriber, Subscription, Transport } from './transport.js'
 
 const batchSize = 2000
+/** So often it is seen where a log ends. */
 const idleMilliseconds = 250
+/** Whoever has read all of it is woken when there is more. */
+const restMilliseconds = 30_000
 
 /**
  * No broker: consumers tail the producers' event tables. The same batches, partitions and positions as on Kafka, so
@@ -63,16 +66,16 @@ export class EmbeddedTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    for (const log of this.#logs) log.close()
+    await Promise.all(this.#logs.map(log => log.close()))
     await Promise.all(this.#own.map(pool => pool.end()))
   }
 }
 
-/** The log of one source. However many follow it, one connection listens. */
+/** The log of one source. However many follow it, one connection listens, and one question asks for its end. */
 class SourceLog {
   readonly #connection: KeptConnection
-  /** Who is to be woken, and for what kinds of events. */
-  readonly #woken = new Map<() => void, (kind: string) => boolean>()
+  readonly #looking: Loop
+  readonly #tails = new Set<Tail>()
 
   constructor(
     readonly source: Service,
@@ -81,43 +84,66 @@ class SourceLog {
     this.#connection = new KeptConnection(pool, client => {
       client.on('notification', ({ payload = '' }) => {
         const kinds = payload.split(' ')
-        for (const [wake, wants] of this.#woken) if (payload === '' || kinds.some(wants)) wake()
+        for (const tail of this.#tails) if (payload === '' || kinds.some(tail.wants)) tail.wake()
       })
       return client.query(`listen ${appendedChannel}`)
     })
+    this.#looking = new Loop(
+      () => this.#look(),
+      () => {
+        for (const tail of this.#tails) tail.doubt()
+        return 500
+      },
+    )
   }
 
-  /**
-   * Makes sure that somebody listens: connections break.
-   * @param wants whether events of a kind (see `appendedChannel`) are to wake
-   * @throws Error when the source can not be reached
-   */
-  async listen(wake: () => void, wants: (kind: string) => boolean): Promise<void> {
-    this.#woken.set(wake, wants)
+  join(tail: Tail): void {
+    this.#tails.add(tail)
+    this.#looking.start()
+  }
+
+  async leave(tail: Tail): Promise<void> {
+    this.#tails.delete(tail)
+    if (this.#tails.size === 0) await this.close()
+  }
+
+  /** Makes sure that somebody listens: connections break. @throws Error when the source can not be reached */
+  async listen(): Promise<void> {
     await this.#connection.get()
   }
 
-  leave(wake: () => void): void {
-    this.#woken.delete(wake)
-    if (this.#woken.size === 0) this.close()
-  }
-
-  close(): void {
+  async close(): Promise<void> {
+    await this.#looking.stop()
     this.#connection.close()
   }
+
+  /** Whoever listens hears nothing where nothing happens, and nothing where the network has forgotten the connection. */
+  async #look(): Promise<number> {
+    await this.listen()
+    const time = new Date()
+    const lastSeq = await lastSeqOf(this.pool)
+    for (const tail of this.#tails) tail.hear({ time, lastSeq })
+    return idleMilliseconds
+  }
+}
+
+/** What was committed before `time` has a number up to `lastSeq`. */
+interface Moment {
+  readonly time: Date
+  readonly lastSeq: number
 }
 
 /** Follows the log of one source for one subscriber. */
 class Tail {
   readonly #loop: Loop
-  readonly #wake = () => this.#loop.wake()
-  readonly #wants: (kind: string) => boolean
+  /** Whether events of a kind (see `appendedChannel`) are to wake it. */
+  readonly wants: (kind: string) => boolean
   /** The last number read of the source's log, whatever its topic; undefined until the beginning is known. */
   #cursor: number | undefined
   /** Such a subscriber keeps no position: it goes on from what it was handed. */
   #begunAtTime = false
-  /** What was committed before `time` has a number up to `lastSeq`. */
-  #moment: { readonly time: Date; readonly lastSeq: number } | undefined
+  /** Once it is read up to there, the source was alive then. */
+  #moment: Moment | undefined
   /** The last number handed over, per partition: the next one's `previous`. */
   #handed = new Map<string, number>()
   /** The log's last number, as known until then. */
@@ -129,7 +155,7 @@ class Tail {
     private readonly subscriber: Subscriber,
   ) {
     const beside = typesBeside(subscriber.topics)
-    this.#wants = kind => {
+    this.wants = kind => {
       const [name = '', category = ''] = kind.split(':')
       if (beside.includes(name)) return false
       const type = eventTypeOf(name)
@@ -148,21 +174,44 @@ class Tail {
   }
 
   start(): void {
+    this.log.join(this)
     this.#loop.start()
   }
 
   async stop(): Promise<void> {
     await this.#loop.stop()
-    this.log.leave(this.#wake)
+    await this.log.leave(this)
+  }
+
+  wake(): void {
+    this.#loop.wake()
+  }
+
+  /** Takes note of where the log ended, and reads on if that is further. */
+  hear(moment: Moment): void {
+    if (this.#cursor === undefined) return
+    this.#moment ??= moment
+    if (this.#cursor < moment.lastSeq) this.wake()
+    else this.#tellLife(this.#cursor)
+  }
+
+  /** Whether the source can be reached it finds out for itself. */
+  doubt(): void {
+    if (this.#cursor !== undefined) this.wake()
+  }
+
+  #tellLife(cursor: number): void {
+    if (this.#moment === undefined || cursor < this.#moment.lastSeq) return
+    this.subscriber.alive?.(this.log.source, this.#moment.time)
+    this.#moment = undefined
   }
 
   async #step(): Promise<number> {
-    await this.log.listen(this.#wake, this.#wants)
+    await this.log.listen()
     if (this.#cursor === undefined) {
       this.#cursor = await this.#begin()
       await this.#tellProgress()
     }
-    if (this.subscriber.alive) await this.#listenForLife()
     const { events, upTo, full } = await this.#reader.after(this.#cursor)
     const deliveries = [...this.#split(events)].map(async delivery => {
       await this.subscriber.deliver(delivery)
@@ -174,13 +223,10 @@ class Tail {
     if (refused?.status === 'rejected') throw refused.reason
     const moved = upTo > this.#cursor
     this.#cursor = upTo
-    if (this.#moment !== undefined && this.#cursor >= this.#moment.lastSeq) {
-      this.subscriber.alive?.(this.log.source, this.#moment.time)
-      this.#moment = undefined
-    }
+    this.#tellLife(upTo)
     if (full) await this.#tellProgress()
     else if (moved) this.subscriber.progress?.(this.log.source, this.#cursor, this.#cursor)
-    return full ? 0 : idleMilliseconds
+    return full ? 0 : restMilliseconds
   }
 
   /** The log's end is asked for once a second, and where it is reached: each batch would wait for the answer. */
@@ -190,12 +236,6 @@ class Tail {
       this.#end = { number: await lastSeqOf(this.log.pool), until: Date.now() + 1000 }
     }
     this.subscriber.progress(this.log.source, this.#cursor, this.#end.number)
-  }
-
-  /** Notes a moment, and the last number of what was committed until then: once it is read, the source was alive then. */
-  async #listenForLife(): Promise<void> {
-    const time = new Date()
-    this.#moment ??= { time, lastSeq: await lastSeqOf(this.log.pool) }
   }
 
   /** Where to read on. @throws EventsDetached when that is in a file */

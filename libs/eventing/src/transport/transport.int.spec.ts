@@ -41,30 +41,59 @@ describe('embedded', () => {
     ['it does not want', (n: number) => suspended(`client-${n}`)],
     ['nothing depends on', (n: number) => revoked(`token-${n}`, null, 'token')],
   ])('does not look whenever something happens that %s', async (_, something) => {
-    let looks = 0
-    const pool = source.log.another({
-      Client: class extends Connection {
-        override query(...args: never[]): never {
-          if (/^read-part/.test(String(Reflect.get(Object(args[0]), 'name')))) looks += 1
-          return Reflect.apply(super.query, this, args) as never
-        }
-      },
-    })
-    transport = new EmbeddedTransport({ clients: pool })
+    const asked: string[] = []
+    const looks = () => asked.filter(name => name.startsWith('read-part')).length
+    transport = new EmbeddedTransport({ clients: poolThatNotes(asked) })
     const reader = new Reader(['revocations'])
     await read(Object.assign(reader, { concerned: (_: EventType, category: string) => category !== 'token' }))
     await source.append(revoked('first'))
     await eventually(() => expect(reader.events()).toHaveLength(1))
-    const [before, began] = [looks, performance.now()]
+    const [before, began] = [looks(), performance.now()]
     for (let n = 1; n <= 40; n++) {
       await source.append(something(n))
       await eventually(async () => expect(await source.events()).toHaveLength(1 + n))
     }
     const byItself = (performance.now() - began) / 250
-    expect(looks - before).toBeLessThanOrEqual(byItself + 2)
+    expect(looks() - before).toBeLessThanOrEqual(byItself + 2)
     await source.append(revoked('second'))
     const wanted = (await source.events()).filter(({ type }) => type.startsWith('token.revoked'))
     await eventually(() => expect(reader.events()).toEqual(wanted))
+  })
+
+  it('is asked for its end alone where nothing happens, once for all who follow', async () => {
+    const asked: string[] = []
+    transport = new EmbeddedTransport({ clients: poolThatNotes(asked) })
+    const readers = [1, 2, 3].map(() => new Reader(['revocations']))
+    let heard = 0
+    for (const [index, reader] of readers.entries()) {
+      reader.alive = () => {
+        if (index === 0) heard += 1
+      }
+      await read(reader)
+    }
+    await source.append(revoked('first'))
+    await eventually(() => expect(readers.map(reader => reader.events().length)).toEqual([1, 1, 1]))
+    await eventually(() => expect(asked.slice(-2)).toEqual(['log-end', 'log-end']))
+    asked.length = heard = 0
+    await eventually(() => expect(heard).toBeGreaterThan(3))
+    expect(new Set(asked)).toEqual(new Set(['log-end']))
+    expect(asked.length).toBeLessThanOrEqual(heard + 1)
+  })
+
+  it('reads on though nobody says that there is more: a network can forget who listens', async () => {
+    const deaf = source.log.another({
+      Client: class extends Connection {
+        override emit(name: string | symbol, ...args: unknown[]): boolean {
+          return name !== 'notification' && super.emit(name, ...args)
+        }
+      },
+    })
+    transport = new EmbeddedTransport({ clients: deaf })
+    const reader = await read(new Reader(['revocations']))
+    for (let n = 1; n <= 3; n++) {
+      await source.append(revoked(`number-${n}`))
+      await eventually(() => expect(reader.events()).toHaveLength(n))
+    }
   })
 
   it('goes on when its connections are killed', async () => {
@@ -284,7 +313,7 @@ function contract(open: () => Promise<void>): void {
     await read(reader)
     await eventually(() => expect(reader.heard.length).toBeGreaterThan(1)) // nothing was ever said
 
-    // from now on there is always an event that can not be numbered yet: an older transaction is open
+    // from now on a transaction is always open that is older than the next event
     const began = Date.now()
     let open = await openTransaction()
     await eventually(async () => {
@@ -322,6 +351,18 @@ function contract(open: () => Promise<void>): void {
     await source.append(suspended('a', 'again'))
     await eventually(() => expect(witness.events()).toHaveLength(2))
     expect(reader.delivered).toHaveLength(count)
+  })
+}
+
+/** Notes the names of the statements that it is asked. */
+function poolThatNotes(asked: string[]) {
+  return source.log.another({
+    Client: class extends Connection {
+      override query(...args: never[]): never {
+        asked.push(String(Reflect.get(Object(args[0]), 'name') ?? args[0]))
+        return Reflect.apply(super.query, this, args) as never
+      }
+    },
   })
 }
 
