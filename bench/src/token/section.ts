@@ -36,8 +36,9 @@ ${processes} processes, in which the servers take turns; a round has the length 
   when it has doubled, where Node would do so every second; an index fewer; followers of the log sleep through what they do not want; the headers
   of CORS are set once (Nest sets them on Node's response as well, which then writes every header the slow way: a tenth of a client credentials
   token); events are made in the order of their canonical form; a refresh is one event ([ADR 0026](../adr/0026-a-refresh-is-one-event.md)), which took a
-  tenth of its processor time; an append numbers its own events ([ADR 0027](../adr/0027-an-append-numbers-its-events.md)), another tenth. Without success:
-  JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON,
+  tenth of its processor time; an append numbers its own events ([ADR 0027](../adr/0027-an-append-numbers-its-events.md)), another tenth; a
+  token is signed while the database stores its event; those who follow a log share the question for its end. Without success: the look at the revocations
+  as a part of the append, JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON,
   another size of the young heap, and its collection by one thread. The look at the revocations before a refresh costs some per cent of it, and stays.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share.
