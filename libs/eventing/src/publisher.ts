@@ -36,7 +36,7 @@ const beatMilliseconds = 1000
 const saveMilliseconds = 10
 
 /**
- * Tails the numbered log into a sink, at least once and in order: one batch in flight, the cursor saved after the
+ * Tails the log into a sink, at least once and in order: one batch in flight, the cursor saved after the
  * acknowledgement, while the next ones are on their way. Sent again after a crash, an event has the same bytes and the same link to its
  * predecessor. Asked to hold, it sends nothing, from the end of the send in flight until whoever asked has ended.
  */

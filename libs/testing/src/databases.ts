@@ -6,10 +6,7 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/**
- * A database of its own, in the run's Postgres or in another one. What a test says of transaction ids holds for a whole cluster:
- * other tests' open transactions count there.
- */
+/** A database of its own, in the run's Postgres or in another one. */
 export async function testDatabase(name = 'test', cluster?: { url: string }): Promise<TestDatabase> {
   const { url } = cluster ?? ((await ask('/postgres')) as { url: string })
   const database = `${name.replace(/[^a-z0-9]+/gi, '_').toLowerCase()}_${randomUUID().slice(0, 8)}`
