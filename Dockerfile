@@ -35,10 +35,10 @@ RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
     done; \
     for image in consent cli; do cp -r --parents node_modules/@node-rs "/images/$image"; done
 
-# What every image has in common. Its memory is divided as `npm start` divides it; one of the options can only stand in a command line.
+# What every image has in common. Its memory is divided as `npm start` divides it; two of the options can only stand in a command line.
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 \
-    NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=256" MALLOC_ARENA_MAX=2
+    NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=256" MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER 1000:1000
 EXPOSE 8080
@@ -49,23 +49,23 @@ HEALTHCHECK --interval=10s --timeout=10s --start-period=30s --retries=3 \
 
 FROM service AS clients
 COPY --from=build /images/clients ./
-CMD ["node", "--initial-old-space-size=64", "apps/clients/dist/main.js"]
+CMD ["node", "--initial-old-space-size=64", "--no-allocation-site-pretenuring", "apps/clients/dist/main.js"]
 
 FROM service AS consent
 COPY --from=build /images/consent ./
-CMD ["node", "--initial-old-space-size=64", "apps/consent/dist/main.js"]
+CMD ["node", "--initial-old-space-size=64", "--no-allocation-site-pretenuring", "apps/consent/dist/main.js"]
 
 FROM service AS token
 COPY --from=build /images/token ./
-CMD ["node", "--initial-old-space-size=64", "apps/token/dist/main.js"]
+CMD ["node", "--initial-old-space-size=64", "--no-allocation-site-pretenuring", "apps/token/dist/main.js"]
 
 FROM service AS resource
 COPY --from=build /images/resource ./
-CMD ["node", "--initial-old-space-size=64", "apps/resource/dist/main.js"]
+CMD ["node", "--initial-old-space-size=64", "--no-allocation-site-pretenuring", "apps/resource/dist/main.js"]
 
 FROM service AS sample-client
 COPY --from=build /images/sample-client ./
-CMD ["node", "--initial-old-space-size=64", "apps/sample-client/dist/main.js"]
+CMD ["node", "--initial-old-space-size=64", "--no-allocation-site-pretenuring", "apps/sample-client/dist/main.js"]
 
 # The operator's program, and the services' own, whose commands it runs: nothing listens, so nothing is healthy or not.
 FROM service AS cli

@@ -19,6 +19,20 @@ export function pipelined<Client extends pg.ClientBase>(client: Client): Client 
 }
 
 /**
+ * As `client.query`, but nothing of it outlives its answer. The promise of `client.query` is made with a function that is set as a
+ * property of the query: such a one V8 takes for a method, which it makes among the old objects. There it lies until all of the heap is
+ * looked through, and with it the query’s values and rows.
+ */
+export function ask<Row extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  query: pg.QueryConfig,
+): Promise<pg.QueryResult<Row>> {
+  const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult<Row>>()
+  client.query<Row>(query, (error, result) => (error ? reject(error) : resolve(result)))
+  return promise
+}
+
+/**
  * A connection whose end does not end the process, that does not wait for ever, and whose prepared statements are planned once, and
  * never read a whole table where there is an index: a plan that was made while a table was small is kept while it grows.
  *

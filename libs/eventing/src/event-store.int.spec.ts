@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { eventually } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
@@ -216,6 +218,16 @@ describe('group commit', () => {
     expect(done).toHaveLength(3)
   })
 
+  it('is gone with the next collection of the young once it is stored', async () => {
+    const big = () => ({ ...anAppend(store, anId(), 0), state: { text: 'x'.repeat(100_000) } })
+    await store.append(big()) // the connection has room for it from now on
+    collectYoung()
+    const before = process.memoryUsage().arrayBuffers
+    for (let count = 0; count < 40; count++) await store.append(big())
+    collectYoung()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000)
+  })
+
   it('refuses at once what is more than may wait, and stores none of it', async () => {
     const small = new EventStore(log.another(), { maxPending: 3 })
     await small.append(anAppend(small, anId(), 0)) // before the first, it tells which kinds of events it writes
@@ -314,4 +326,11 @@ async function inOneStatement(log: LogDatabase, store: EventStore, appends: read
   await blocker.release()
   await first
   return together
+}
+
+/** Twice: what lives is moved once before it is old. */
+function collectYoung(): void {
+  setFlagsFromString('--expose-gc')
+  const gc: (options: { type: 'minor' }) => void = runInNewContext('gc')
+  for (let twice = 0; twice < 2; twice++) gc({ type: 'minor' })
 }

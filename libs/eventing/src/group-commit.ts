@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Append, AppendOutcome } from './append.js'
 import { binaryArray } from './binary-array.js'
-import { pipelined } from './connection.js'
+import { ask, pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { gathering } from './gathering.js'
 import { KeptConnection } from './kept-connection.js'
@@ -117,7 +117,7 @@ export class GroupCommit {
   async #write(appends: readonly Append[]): Promise<AppendOutcome[]> {
     const client = await this.#connection.get()
     try {
-      const written = client.query<WrittenRow>({
+      const written = ask<WrittenRow>(client, {
         name: 'append',
         text: appendStatement,
         values: parameters(appends),
