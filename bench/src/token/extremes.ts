@@ -2,12 +2,11 @@ import { type Figure, figure } from '../benchmark.js'
 import { type Registry, startGrantlog } from './grantlog.js'
 import type { Ground } from './ground.js'
 import { fill, refreshAny } from './million.js'
-import { inTurns, medians, processes, warmSeconds } from './side-by-side.js'
+import { inTurns, medians, processes, seconds, warmSeconds } from './side-by-side.js'
 import type { Target } from './target.js'
 import { measure, type Window } from './window.js'
 import { clientCredentials, refresh } from './works.js'
 
-const seconds = 1.2
 const group = 'Extremes'
 
 /** Many more connections than the service has to its database. */
