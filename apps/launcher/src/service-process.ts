@@ -7,23 +7,27 @@ const startMilliseconds = 60_000
 const stopMilliseconds = 15_000
 
 /**
- * How Node runs a service, in MiB: its heap has the size that half of its container’s memory gives it. With all of the machine’s, Node
- * would let the garbage of a crowd of requests lie until it is three times what lives. And all of the heap is looked through once its
- * old part has grown to 64: more than half of that lives from the start, so that with its own measure Node would do so every second.
+ * How Node runs a service.
  *
- * What a request makes is made among the young, which are looked through fourteen times a second and cost what of them lives. By itself
- * Node makes the like of what it once saw survive among the old, where it lies until all of the heap is looked through, and keeps alive
- * what it refers to.
+ * Sizes are in MiB: its heap has the size that half of its container’s memory gives it. With all of the machine’s, Node would let the
+ * garbage of a crowd of requests lie until it is three times what lives. And all of the heap is looked through once its old part has
+ * grown to 64: more than half of that lives from the start, so that with its own measure Node would do so every second.
+ *
+ * What a request makes is made among the young: a collection of those costs what of them lives. By itself, V8 makes the like of what it
+ * once saw survive among the old, where it lies until all of the heap is looked through, and keeps alive what it refers to.
+ *
+ * Node’s own code, more than half of what runs, is on large pages where the system has them (Linux): the processor finds it faster.
  */
 export const nodeOptions = [
   '--max-semi-space-size=16',
   '--initial-old-space-size=64',
   '--max-old-space-size=256',
   '--no-allocation-site-pretenuring',
+  '--use-largepages=silent',
 ]
 
-/** Of the C library, beside `nodeOptions`: memory that one thread gave back is there for all. */
-export const memoryEnv = { MALLOC_ARENA_MAX: '2' }
+/** Of the C library, beside `nodeOptions`: memory that one thread gave back is there for all, and is on large pages too. */
+export const memoryEnv = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
 
 /** What Node compiled of a service is kept: the next process need not do it again. */
 const compileCache = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/grantlog') }

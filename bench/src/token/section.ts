@@ -1,6 +1,6 @@
 import type { Figure, Machine } from '../benchmark.js'
 import { markdownTable } from '../table.js'
-import { processes, rounds, warmSeconds } from './side-by-side.js'
+import { processes, rounds, seconds, warmSeconds } from './side-by-side.js'
 
 /** The token service’s part of the page that publishes the figures. */
 export function tokenSection(figures: readonly Figure[], machine: Machine): string {
@@ -14,13 +14,14 @@ everything that it issues, rotates and revokes, and answers when Postgres has it
 
 ${tables.join('\n\n')}
 
-Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Each figure is the median of ${rounds} rounds in each of
-${processes} processes, in which the servers take turns; a round has the length of a second or so, and begins when a process has done the same for ${warmSeconds} seconds.
+Measured on ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}. Each figure is the median of ${rounds} rounds of ${seconds} s in each
+of ${processes} processes, which have done the same for ${warmSeconds} seconds before. In a round the servers take turns, in all orders one after the other.
 
 - **Cores**: every service and Postgres share one core, what asks them has the other. Only one server is asked at a time;
   the others idle beside it, Grantlog with its look at the log every now and then.
 - **The same work**: ES256, JWTs that live an hour, no ID token, \`client_secret_basic\`, keep-alive connections with one request in flight each.
-  The service runs as in production: its read models are kept, each request has a line in the log.
+  The service runs as in production: its read models are kept, each request has a line in the log, and Node has the options that it has in the
+  images and under \`npm start\`. oidc-provider runs as its documentation starts it.
 - **Postgres** is durable (\`fsync=on\`, \`synchronous_commit=on\`), one server for both, a database each.
 - **Codes** are made beside what is measured, as the authorization endpoint of either would have made them.
 - **Introspection, revocation**: of JWTs at Grantlog; of opaque access tokens at oidc-provider, which knows no JWT once it is issued. Only the
@@ -33,13 +34,15 @@ ${processes} processes, in which the servers take turns; a round has the length 
   the indexes; a token that is asked about again is verified once; ECDSA signatures are taken from DER, which costs half of what Node's
   own conversion does; lines of the log are written eight at a time (each costs a copy of those that wait: of seventy, it was 17 KB of
   garbage a request); the heap is looked through
-  when it has doubled, where Node would do so every second; an index fewer; followers of the log sleep through what they do not want; the headers
+  when it has doubled, where Node would do so every second; what an append sent to Postgres is not kept among the old objects (a function that is set
+  as a property is made there, and keeps what it refers to), nor does V8 make other objects of a request there: of four collections of
+  the whole heap three are gone, and those of the young are half as many; Node’s own code and its C library’s memory are on large pages; an index fewer; followers of the log sleep through what they do not want; the headers
   of CORS are set once (Nest sets them on Node's response as well, which then writes every header the slow way: a tenth of a client credentials
   token); events are made in the order of their canonical form; a refresh is one event ([ADR 0026](../adr/0026-a-refresh-is-one-event.md)), which took a
   tenth of its processor time; an append numbers its own events ([ADR 0027](../adr/0027-an-append-numbers-its-events.md)), another tenth; a
   token is signed while the database stores its event; those who follow a log share the question for its end. Without success: the look at the revocations
   as a part of the append, JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON,
-  another size of the young heap, and its collection by one thread. The look at the revocations before a refresh costs some per cent of it, and stays.
+  a collection of the young by one thread, client secrets that are hashed once, the append’s update and insert of streams as two statements. The look at the revocations before a refresh costs some per cent of it, and stays.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
