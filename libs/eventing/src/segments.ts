@@ -168,7 +168,8 @@ async function oldest(db: pg.ClientBase, before: Date) {
     cursor: number
     newest: Date | null
   }>(`
-    select s.number, s.first_seq::int as first, s.last_seq::int as last, s.last_seq <= l.last_seq as full, p.cursor::int,
+    select s.number, s.first_seq::float8 as first, s.last_seq::float8 as last, s.last_seq <= l.last_seq as full,
+      p.cursor::float8,
       (select max(e.time) from events e where e.log_seq >= s.first_seq and e.log_seq <= s.last_seq) as newest
     from segments s, log_end l, publisher p where s.detached_at is null order by s.number limit 1`)
   const [found] = rows

@@ -12,14 +12,14 @@ export async function checkpoints(patients: readonly Patient[]): Promise<Finding
   const applied: { projection: string; source: Service; last: number; reader: Service }[] = []
   for (const { service, db } of patients) {
     const { rows } = await db.query<{ projection: string; source: Service; last: number }>(
-      `select projection, source, max(position::bigint)::int as last
+      `select projection, source, max(position::bigint)::float8 as last
        from checkpoints, jsonb_each_text(positions) as p (source, position) group by projection, source order by projection`,
     )
     applied.push(...rows.map(row => ({ ...row, reader: service })))
   }
   const findings: Finding[] = []
   for (const { service, db } of patients) {
-    const { rows } = await db.query<{ last: number }>('select last_seq::int as last from log_end')
+    const { rows } = await db.query<{ last: number }>('select last_seq::float8 as last from log_end')
     const end = rows[0]?.last ?? 0
     const beyond = applied.filter(({ source, last }) => source === service && last > end)
     const said = beyond.map(

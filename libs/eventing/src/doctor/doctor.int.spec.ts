@@ -132,6 +132,13 @@ describe('the doctor', () => {
     for (const { todo } of found) expect(todo).not.toBe('')
   })
 
+  it('reads the numbers of a log that has come further than 32 bits', async () => {
+    await log.pool.query(`
+      update log_end set last_seq = 3e9, detached_up_to = 3e9; update publisher set cursor = 3e9;
+      update segments set first_seq = first_seq + 3e9, last_seq = last_seq + 3e9`)
+    expect(said(await wrong())).toEqual([])
+  })
+
   it('finds a session that sits in a transaction, and whether others may wait for it', async () => {
     const open = await log.pool.connect()
     await open.query('begin; select pg_current_xact_id()')

@@ -16,15 +16,15 @@ export const logChain: Check = async ({ service, db }) => {
     room: number
     segment: number
   }>(`
-    select count(e)::int as events, coalesce(min(e.log_seq), 0)::int as first, coalesce(max(e.log_seq), 0)::int as last,
-      l.last_seq::int as end, l.detached_up_to::int as detached,
+    select count(e)::float8 as events, coalesce(min(e.log_seq), 0)::float8 as first, coalesce(max(e.log_seq), 0)::float8 as last,
+      l.last_seq::float8 as end, l.detached_up_to::float8 as detached,
       (
         select stream_id from (
           select stream_id, stream_version, lag(stream_version) over (partition by stream_id order by log_seq) as before from events
         ) o where before >= stream_version limit 1
       ) as disorder,
-      ((select max(s.last_seq) from segments s) - l.last_seq)::int as room,
-      (select s.last_seq - s.first_seq from segments s order by number desc limit 1)::int as segment
+      ((select max(s.last_seq) from segments s) - l.last_seq)::float8 as room,
+      (select s.last_seq - s.first_seq from segments s order by number desc limit 1)::float8 as segment
     from log_end l left join events e on e.log_seq > l.detached_up_to group by l.last_seq, l.detached_up_to`)
   const [found] = rows
   if (found === undefined)

@@ -19,7 +19,7 @@ export const publication: Check = async patient => {
     rebuild: boolean
     owned: boolean
   }>(
-    `select cursor::int, last_seq::int as last, hold, ${rebuildIsAtWork} as rebuild, ${lockIsHeld('log')} as owned
+    `select cursor::float8, last_seq::float8 as last, hold, ${rebuildIsAtWork} as rebuild, ${lockIsHeld('log')} as owned
      from publisher, log_end`,
   )
   const [found] = rows

@@ -21,7 +21,7 @@ export const streams: Check = async ({ service, db }) => {
       -- one that came back in part, with a segment, has no row until it is whole
       where s.stream_id is not null or not exists (select from segments where detached_at is not null)
     )
-    select count(*) filter (where why is not null)::int as bad, count(*)::int as streams,
+    select count(*) filter (where why is not null)::float8 as bad, count(*)::float8 as streams,
       min(stream_id) filter (where why is not null) as stream_id,
       (array_agg(why order by stream_id) filter (where why is not null))[1] as why
     from looked`)

@@ -72,8 +72,8 @@ class Store {
     const known = await eventTopics(patient.db)
     const types = [...known].filter(([, other]) => other === topic).map(([type]) => type)
     const { rows } = await patient.db.query<{ cursor: number; published: number; detached: number }>(
-      `select cursor::int, detached_up_to::int as detached, (
-         select count(*)::int from events where log_seq > detached_up_to and log_seq <= cursor and type = any($1)
+      `select cursor::float8, detached_up_to::float8 as detached, (
+         select count(*)::float8 from events where log_seq > detached_up_to and log_seq <= cursor and type = any($1)
        ) as published from publisher, log_end`,
       [types],
     )
