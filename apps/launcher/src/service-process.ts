@@ -11,7 +11,7 @@ const stopMilliseconds = 15_000
  *
  * Sizes are in MiB: its heap has the size that half of its container’s memory gives it. With all of the machine’s, Node would let the
  * garbage of a crowd of requests lie until it is three times what lives. And all of the heap is looked through once its old part has
- * grown to 64: more than half of that lives from the start, so that with its own measure Node would do so every second.
+ * grown to 48: more than half of that lives from the start, so that with its own measure Node would do so every second.
  *
  * What a request makes is made among the young: a collection of those costs what of them lives. By itself, V8 makes the like of what it
  * once saw survive among the old, where it lies until all of the heap is looked through, and keeps alive what it refers to.
@@ -20,7 +20,7 @@ const stopMilliseconds = 15_000
  */
 export const nodeOptions = [
   '--max-semi-space-size=16',
-  '--initial-old-space-size=64',
+  '--initial-old-space-size=48',
   '--max-old-space-size=256',
   '--no-allocation-site-pretenuring',
   '--use-largepages=silent',
