@@ -48,7 +48,8 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
   connection, read none; those of a million families read each.
 - **A million families** are copies of a real one, with ids of their own; each refresh is the first of its family since the start. Both stores
-  are vacuumed and analyzed once they are filled, before they are measured.
+  are vacuumed and analyzed once they are filled, before they are measured. The thousand come again and again, so that the process remembers them and
+  reads none; and of a million, each is the first on its page that changes after a checkpoint, so that Postgres logs the page whole.
 `
 }
 
