@@ -149,6 +149,13 @@ describe('detaching a segment', () => {
     expect(joined.root()).toEqual(whole.root())
   })
 
+  it('reads numbers that have come further than 32 bits', async () => {
+    await log.pool.query(
+      'update segments set first_seq = first_seq + 3e9, last_seq = last_seq + 3e9; update publisher set cursor = 3e9',
+    )
+    await expect(detach()).rejects.toThrow('Segment 1 is still written to')
+  })
+
   it('refuses one that is still written to, that is too young, or not published', async () => {
     await append([anId()], 0, ended)
     await expect(detach()).rejects.toThrow('Segment 1 is still written to')
