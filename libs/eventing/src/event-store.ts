@@ -10,11 +10,8 @@ import {
 import type pg from 'pg'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { NewEvent } from './decider.js'
-import { OutcomeUnknown } from './errors.js'
-import { registerEventTypes } from './event-types.js'
 import { GroupCommit } from './group-commit.js'
 import { type GroupedQuery, GroupRead } from './group-read.js'
-import { assertNotRestored, RestoredLog } from './restored.js'
 
 /** An event as its own service reads it back: with what never leaves the service. */
 export interface StoredEvent {
@@ -43,8 +40,6 @@ export class EventStore {
   readonly #commits: GroupCommit
   readonly #heads: GroupRead<HeadRow>
   readonly #disconnected = new Set<() => void>()
-  #typesTold = false
-  #telling: Promise<void> | undefined
 
   constructor(
     readonly pool: pg.Pool,
@@ -52,7 +47,6 @@ export class EventStore {
   ) {
     this.#heads = new GroupRead(pool, heads)
     this.#commits = new GroupCommit(pool, limits.maxPending, () => {
-      this.#typesTold = false // what is there when it comes back may be a backup
       for (const listener of this.#disconnected) listener()
     })
   }
@@ -79,11 +73,10 @@ export class EventStore {
   /**
    * Appends durably. Concurrent appends of this process share a transaction; each keeps its own outcome. The same append
    * again (same event ids) is recognised and answers as the first time.
-   * @throws Overloaded when too many appends wait already; RestoredLog
+   * @throws Overloaded when too many appends wait already; RestoredLog; OutcomeUnknown
    */
   append(append: Append): Promise<AppendOutcome> {
-    if (this.#typesTold) return this.#commits.append(append)
-    return this.#tellTypes().then(() => this.#commits.append(append))
+    return this.#commits.append(append)
   }
 
   /** Version and folded state of a stream, or undefined when nothing has happened in it. Concurrent looks share a query. */
@@ -116,26 +109,6 @@ export class EventStore {
   /** Waits for the appends under way and lets the writer's connection go. */
   async close(): Promise<void> {
     await this.#commits.close()
-  }
-
-  /**
-   * Once per connection, before its first event.
-   * @throws RestoredLog; OutcomeUnknown when the database can not be asked: nothing was stored
-   */
-  #tellTypes(): Promise<void> {
-    this.#telling ??= Promise.all([registerEventTypes(this.pool), assertNotRestored(this.pool)])
-      .then(
-        () => {
-          this.#typesTold = true
-        },
-        error => {
-          throw error instanceof RestoredLog ? error : new OutcomeUnknown(error)
-        },
-      )
-      .finally(() => {
-        this.#telling = undefined
-      })
-    return this.#telling
   }
 }
 

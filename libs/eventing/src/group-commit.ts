@@ -3,8 +3,10 @@ import type { Append, AppendOutcome } from './append.js'
 import { binaryArray } from './binary-array.js'
 import { ask, pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
+import { registerEventTypes } from './event-types.js'
 import { gathering } from './gathering.js'
 import { KeptConnection } from './kept-connection.js'
+import { assertNotRestored, RestoredLog } from './restored.js'
 import { appendedChannel } from './tables.js'
 
 const minBatch = 32
@@ -27,7 +29,7 @@ export class GroupCommit {
     private readonly maxPending: number,
     disconnected: () => void,
   ) {
-    this.#connection = new KeptConnection(pool, async client => pipelined(client), disconnected)
+    this.#connection = new KeptConnection(pool, openLog, disconnected)
   }
 
   append(append: Append): Promise<AppendOutcome> {
@@ -99,9 +101,7 @@ export class GroupCommit {
       // one append's bad row (a text that Postgres can not hold) must not fail the others
       if (isStatementError(error) && batch.length > 1)
         for (const waiting of batch) await this.#commit([waiting])
-      else
-        for (const waiting of batch)
-          waiting.reject(isStatementError(error) ? error : new OutcomeUnknown(error))
+      else for (const waiting of batch) waiting.reject(isTold(error) ? error : new OutcomeUnknown(error))
     }
   }
 
@@ -183,7 +183,25 @@ interface WrittenRow {
   log_seq: string
 }
 
-/** Postgres answered with an error: nothing of the statement was stored. Anything else leaves the outcome open. */
+/**
+ * Each connection, before its first event: what is there when it comes back may be a backup.
+ * @throws RestoredLog; OutcomeUnknown when the database can not be asked: nothing was stored
+ */
+async function openLog(client: pg.PoolClient): Promise<void> {
+  pipelined(client)
+  try {
+    await Promise.all([registerEventTypes(client), assertNotRestored(client)])
+  } catch (error) {
+    throw error instanceof RestoredLog ? error : new OutcomeUnknown(error)
+  }
+}
+
+/** Says what became of the append: any other error leaves that open. */
+function isTold(error: unknown): boolean {
+  return isStatementError(error) || error instanceof RestoredLog || error instanceof OutcomeUnknown
+}
+
+/** Postgres answered with an error: nothing of the statement was stored. */
 function isStatementError(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^(22|23|42)/.test(code)

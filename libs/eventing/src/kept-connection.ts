@@ -9,7 +9,7 @@ export class KeptConnection {
   #opening: Promise<pg.PoolClient> | undefined
 
   /**
-   * @param opened prepares each new connection
+   * @param opened prepares each new connection: nobody gets it before
    * @param lost hears that what hung on the connection is gone
    */
   constructor(
@@ -19,7 +19,7 @@ export class KeptConnection {
   ) {}
 
   async get(): Promise<pg.PoolClient> {
-    if (this.#client) return this.#client
+    if (this.#client && !this.#opening) return this.#client
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined
     })
