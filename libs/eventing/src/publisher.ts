@@ -38,7 +38,7 @@ const saveMilliseconds = 10
 /**
  * Tails the log into a sink, at least once and in order: one batch in flight, the cursor saved after the
  * acknowledgement, while the next ones are on their way. Sent again after a crash, an event has the same bytes and the same link to its
- * predecessor. Asked to hold, it sends nothing, from the end of the send in flight until whoever asked has ended.
+ * predecessor. Asked to hold, it says that it holds, once what it sent is settled, and sends nothing until whoever asked has ended.
  */
 export class Publisher {
   readonly #log: LogReader
