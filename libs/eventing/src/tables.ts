@@ -21,7 +21,8 @@ export const eventTables = (segmentSize: number) => `
     -- seconds since 1970: when to see what time has brought; null when it brings nothing. Where that moves on with each event this
     -- stays behind, until somebody looks: a row whose indexed columns stay as they are is updated in its place
     deadline bigint
-  );
+    -- with room in each page: else the row's next version goes to another one, and each index must hear of it
+  ) with (fillfactor = 80);
   create index streams_deadline on streams (deadline) where deadline is not null;
   create table events (
     log_seq bigint primary key,
