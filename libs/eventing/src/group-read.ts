@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { ask } from './connection.js'
 import { gathering } from './gathering.js'
 
 /** A question whose concurrent uses share a query. */
@@ -53,9 +54,8 @@ export class GroupRead<Row extends object> {
 
   async #read(batch: readonly Waiting<Row>[]): Promise<void> {
     try {
-      const { name, text, keysOf } = this.query
-      const asked = [...new Set(batch.flatMap(({ keys }) => keys))]
-      const { rows } = await this.pool.query<Row>({ name, text, values: [asked] })
+      const { keysOf } = this.query
+      const rows = await this.#rows([...new Set(batch.flatMap(({ keys }) => keys))])
       const found = new Map<string, Row[]>()
       for (const row of rows)
         for (const key of keysOf(row)) {
@@ -66,6 +66,19 @@ export class GroupRead<Row extends object> {
       for (const { keys, resolve } of batch) resolve(answering(keys, found))
     } catch (error) {
       for (const { reject } of batch) reject(error)
+    }
+  }
+
+  async #rows(keys: readonly string[]): Promise<readonly Row[]> {
+    const { name, text } = this.query
+    const client = await this.pool.connect()
+    try {
+      const { rows } = await ask<Row>(client, { name, text, values: [keys] })
+      client.release()
+      return rows
+    } catch (error) {
+      client.release(true)
+      throw error
     }
   }
 }
