@@ -32,8 +32,11 @@ export interface Outcome<State, Event> {
 
 const maxAttempts = 20
 const maxRetriesOfUnknown = 5
-/** States of streams: with families of some kilobytes each, a few megabytes. */
-const remembered = 1000
+/**
+ * States of streams. More of them would come to lie among V8’s old objects, and collecting those takes longer than reading again what is
+ * asked for later.
+ */
+const remembered = 128
 
 /**
  * Runs commands against streams: load, decide, append; again when another process was first. Within this process the commands
