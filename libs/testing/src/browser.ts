@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BrowserContextOptions, Page } from 'playwright-core'
+import { eventually } from './eventually.js'
 
 // What drives a browser is loaded by those who ask for one: every spec loads this file.
 
@@ -41,11 +42,14 @@ export async function seriousViolations(page: Page): Promise<string[]> {
     .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(node => node.target.join(' ')).join(', ')})`)
 }
 
-/** Keeps a picture of the whole page as an artefact of the test run. Returns its path. */
+/**
+ * Keeps a picture of the whole page as an artefact of the test run. Returns its path. Chromium now and then refuses a
+ * picture ("Unable to capture screenshot") that it takes when it is asked again.
+ */
 export async function screenshot(page: Page, name: string): Promise<string> {
   const folder = join(import.meta.dirname, '../../../test-artefacts')
   await mkdir(folder, { recursive: true })
   const path = join(folder, `${name}.png`)
-  await page.screenshot({ path, fullPage: true })
+  await eventually(() => page.screenshot({ path, fullPage: true }))
   return path
 }
