@@ -5,6 +5,7 @@ import type { Decider, NewEvent } from './decider.js'
 import { Contended, OutcomeUnknown } from './errors.js'
 import type { EventStore } from './event-store.js'
 import { Recent } from './recent.js'
+import { TransientMap } from './transient-map.js'
 
 /** Who commands, when, and within which trace. */
 export interface CommandContext {
@@ -44,7 +45,7 @@ const remembered = 128
  */
 export class Commands {
   /** The last command under way per stream. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #turns = new TransientMap<string, Promise<unknown>>()
   /** Of deciders that are `remembered`: the streams as this process appended to them last. */
   readonly #left = new Recent<Known<unknown>>(remembered)
 

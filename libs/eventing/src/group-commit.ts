@@ -19,7 +19,8 @@ const maxBatch = 256
  */
 export class GroupCommit {
   #waiting: Waiting[] = []
-  readonly #underWay = new Map<readonly Waiting[], Promise<void>>()
+  /** Two at most, in the order in which they were sent. */
+  readonly #underWay: UnderWay[] = []
   #sending: Promise<void> | undefined
   readonly #connection: KeptConnection
   readonly counts = { batches: 0, appends: 0, events: 0, refused: 0 }
@@ -50,7 +51,8 @@ export class GroupCommit {
   }
 
   async close(): Promise<void> {
-    for (await this.#sending; this.#underWay.size > 0; ) await Promise.race(this.#underWay.values())
+    for (await this.#sending; this.#underWay.length > 0; )
+      await Promise.race(this.#underWay.map(({ stored }) => stored))
     this.#connection.close()
   }
 
@@ -58,20 +60,23 @@ export class GroupCommit {
     this.#sending = undefined
     while (this.#waiting.length > 0 && this.#mayGo()) {
       const batch = this.#nextBatch()
-      const stored = this.#commit(batch).finally(() => {
-        this.#underWay.delete(batch)
-        this.#send()
-      })
-      this.#underWay.set(batch, stored)
+      const sent: UnderWay = {
+        size: batch.length,
+        stored: this.#commit(batch).finally(() => {
+          this.#underWay.splice(this.#underWay.indexOf(sent), 1)
+          this.#send()
+        }),
+      }
+      this.#underWay.push(sent)
     }
   }
 
   /** A second batch is sent once as many wait as are in the first: smaller ones would cost more commits than they save time. */
   #mayGo(): boolean {
-    const [first, second] = this.#underWay.keys()
+    const [first, second] = this.#underWay
     return (
       first === undefined ||
-      (second === undefined && this.#waiting.length >= Math.max(minBatch / 2, first.length))
+      (second === undefined && this.#waiting.length >= Math.max(minBatch / 2, first.size))
     )
   }
 
@@ -160,6 +165,12 @@ export class GroupCommit {
       if (tail !== undefined && !numbers.includes(undefined)) last.set(append.streamId, tail)
     }
   }
+}
+
+/** A batch that the database has not answered yet. */
+interface UnderWay {
+  readonly size: number
+  readonly stored: Promise<void>
 }
 
 interface Waiting {

@@ -40,6 +40,7 @@ export {
 export { grantRights, prepareDatabase, type Roles } from './rights.js'
 export { attachSegment, detachSegment, listSegments, type Segment, SegmentStays } from './segments.js'
 export { createEventTables, dropEventTables, eventTables } from './tables.js'
+export { TransientMap } from './transient-map.js'
 export { EmbeddedTransport } from './transport/embedded.js'
 export { KafkaTransport } from './transport/kafka.js'
 export { type Access, applyAccess, wantedAccess } from './transport/kafka-access.js'

@@ -1,3 +1,4 @@
+import { TransientMap } from '@grantlog/eventing'
 import {
   type ClientAuthenticationMethod,
   clientAuthenticationMethods,
@@ -99,7 +100,7 @@ export class Limits {
   readonly #wrongOfPair = wrong.pair.map(({ every, atOnce }) => new Buckets(every, atOnce))
   readonly #wrongOfNetwork = wrong.network.map(({ every, atOnce }) => new Buckets(every, atOnce))
   readonly #wrongOfClient = new Buckets(wrong.alarm.every, wrong.alarm.atOnce)
-  readonly #inFlight = new Map<string, number>()
+  readonly #inFlight = new TransientMap<string, number>()
 
   /** @param now seconds, of a clock that nobody sets */
   constructor(
