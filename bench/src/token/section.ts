@@ -32,8 +32,9 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   together and shares a commit, while each turn of the event loop brings more; statements over arrays are planned once (Postgres would plan them anew
   each time, for longer than they run), and their values are sent in binary; ids begin with the time, so that new rows stand side by side in
   the indexes; a token that is asked about again is verified once; ECDSA signatures are taken from DER, which costs half of what Node's
-  own conversion does; lines of the log are written eight at a time (each costs a copy of those that wait: of seventy, it was 17 KB of
-  garbage a request); the heap is looked through
+  own conversion does; lines of the log are written more than a hundred at a time (a write costs as much
+  as dozens of lines); what comes and goes with each request is in no map that lives on (each table that one outgrows points to the next: once one is among
+  V8’s old objects, all that was in those after it stays until the whole heap is looked through, which was three times out of four for that); the heap is looked through
   when it has doubled, where Node would do so every second; what an append sent to Postgres is not kept among the old objects (a function that is set
   as a property is made there, and keeps what it refers to), nor does V8 make other objects of a request there: of four collections of
   the whole heap three are gone, and those of the young are half as many; Node’s own code and its C library’s memory are on large pages; an index fewer; followers of the log sleep through what they do not want; the headers

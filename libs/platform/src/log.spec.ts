@@ -1,5 +1,6 @@
+import { eventually } from '@grantlog/testing'
 import { describe, expect, it } from '@jest/globals'
-import { createLogger, NestLog, withoutRedaction } from './log.js'
+import { createLogger, gathered, NestLog, withoutRedaction } from './log.js'
 import { traceOf, withinTrace } from './trace.js'
 
 function logging(level = 'info') {
@@ -103,5 +104,44 @@ describe('a line of the log', () => {
       { level: 'warn', msg: 'careful', context: 'Nest' },
       { level: 'error', msg: 'broken', context: 'Nest', stack: 'at line 1' },
     ])
+  })
+})
+
+describe('lines that are gathered', () => {
+  function gathering() {
+    const written: string[] = []
+    return { written, lines: gathered({ write: text => void written.push(text) }) }
+  }
+
+  it('are written many at a time, in their order', () => {
+    const { written, lines } = gathering()
+    const all = Array.from({ length: 1000 }, (_, n) => `line ${n} ${'.'.repeat(200)}\n`)
+    for (const line of all) lines.write(line)
+    lines.flush()
+    expect(written.join('')).toBe(all.join(''))
+    expect(written.length).toBeLessThan(10)
+  })
+
+  it('are written soon, though no more come', async () => {
+    const { written, lines } = gathering()
+    lines.write('alone\n')
+    expect(written).toEqual([])
+    await eventually(() => expect(written).toEqual(['alone\n']), { timeout: 2000 })
+  })
+
+  it('are written once, and nothing where there are none', () => {
+    const { written, lines } = gathering()
+    lines.write('once\n')
+    lines.flush()
+    lines.flush()
+    expect(written).toEqual(['once\n'])
+  })
+
+  it('are written when the process ends, before anything else is done then', () => {
+    const { written, lines } = gathering()
+    lines.write('last words\n')
+    const [first] = process.listeners('exit')
+    first?.(0)
+    expect(written).toEqual(['last words\n'])
   })
 })

@@ -59,9 +59,34 @@ export function createLogger(
 }
 
 const warn = 40 // as pino counts
-// each line costs a copy of all that waits beside it: so not more than some lines wait together
-const stdout = () =>
-  pino.destination({ fd: 1, sync: false, minLength: 4096, maxWrite: 8192, periodicFlush: 250 })
+const stdout = () => gathered(pino.destination({ fd: 1, sync: false }))
+
+const gatheredCharacters = 32_768
+const gatheredMilliseconds = 250
+
+/**
+ * Hands its lines on many at a time: a write takes as long as dozens of lines. pino’s own stream can wait as well, but measures, at each line,
+ * all that wait with it.
+ */
+export function gathered(destination: DestinationStream): DestinationStream & { flush(): void } {
+  let lines: string[] = []
+  let characters = 0
+  const flush = () => {
+    if (lines.length > 0) destination.write(lines.join(''))
+    lines = []
+    characters = 0
+  }
+  setInterval(flush, gatheredMilliseconds).unref()
+  process.prependListener('exit', flush) // before the destination ends
+  return {
+    flush,
+    write(line) {
+      lines.push(line)
+      characters += line.length
+      if (characters >= gatheredCharacters) flush()
+    },
+  }
+}
 
 /** The same log for lines that are always of the same fields, none of them a secret: looking for one costs more than the line. */
 export function withoutRedaction(logger: Logger): Logger {
