@@ -3,7 +3,7 @@ import type { Commands } from '@grantlog/eventing'
 import type { DpopNonces, SealKeys, VerifiedTokens } from '@grantlog/oauth'
 import type { ClientRequests, Clock, UsedOnce } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
-import type { OpenedToken } from './http/verified-tokens.js'
+import type { ReadClaims } from './http/verified-tokens.js'
 import type { OpaqueTokenKeys } from './keys/opaque-keys.js'
 import type { SigningKeys } from './keys/signing-keys.js'
 import type { ClientRow } from './projections/clients.projection.js'
@@ -17,7 +17,7 @@ export abstract class TokenServices {
   abstract readonly clock: Clock
   abstract readonly keys: SigningKeys
   /** Reads access tokens that are JWTs. */
-  abstract readonly verifiedTokens: VerifiedTokens<OpenedToken>
+  abstract readonly verifiedTokens: VerifiedTokens<ReadClaims>
   abstract readonly opaqueKeys: OpaqueTokenKeys
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */

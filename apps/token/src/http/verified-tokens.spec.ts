@@ -11,7 +11,7 @@ const claims = {
   client_id: 'c',
   iat: 1,
   exp: 2,
-  jti: 'j',
+  jti: '0199aa00-0000-7000-8000-0000000000a1',
   scope: 's',
 }
 
@@ -21,14 +21,14 @@ function aKey() {
   const keys = new Map([['k', { algorithm: 'ES256' as const, publicKey }]])
   const tokens = verifiedTokens(async kid => keys.get(kid))
   const token = signAccessToken(claims, { kid: 'k', algorithm: 'ES256', privateKey })
-  return { keys, tokens, token }
+  return { keys, tokens, token, privateKey }
 }
 
-it('a token that was verified is opened again without its signature being verified', async () => {
+it('a token that was verified is opened again without its signature being verified, or its claims being read', async () => {
   const { tokens, token } = aKey()
   const opened = await tokens.open(token)
-  expect(opened).toMatchObject({ claims, kid: 'k' })
-  expect((await tokens.open(token))?.claims).toBe(opened?.claims)
+  expect(opened).toEqual({ ...claims, kid: 'k' })
+  expect(await tokens.open(token)).toBe(opened)
 })
 
 it('a token whose key is gone, or is another one now, is none of ours any more', async () => {
@@ -38,6 +38,15 @@ it('a token whose key is gone, or is another one now, is none of ours any more',
   expect(await tokens.open(token)).toBeUndefined()
   keys.clear()
   expect(await tokens.open(token)).toBeUndefined()
+})
+
+it('what is signed but says not what an access token says is none of ours', async () => {
+  const { tokens, privateKey } = aKey()
+  const signed = (said: object) =>
+    signAccessToken({ ...claims, ...said }, { kid: 'k', algorithm: 'ES256', privateKey })
+  expect(await tokens.open(signed({}))).toBeDefined()
+  expect(await tokens.open(signed({ jti: 'no uuid' }))).toBeUndefined()
+  expect(await tokens.open(signed({ act: { sub: 'b', act: { act: {} } } }))).toBeUndefined()
 })
 
 it('nothing but the very token is taken for it', async () => {
