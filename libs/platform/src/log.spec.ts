@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { eventually } from '@grantlog/testing'
 import { describe, expect, it } from '@jest/globals'
 import { createLogger, gathered, NestLog, withoutRedaction } from './log.js'
@@ -143,5 +146,22 @@ describe('lines that are gathered', () => {
     const [first] = process.listeners('exit')
     first?.(0)
     expect(written).toEqual(['last words\n'])
+  })
+})
+
+describe('a process that ends', () => {
+  const ending = `
+    import { createLogger } from ${JSON.stringify(new URL('../dist/log.js', import.meta.url).href)}
+    const logger = createLogger('token', 'info')
+    for (let line = 0; line < 5000; line++) logger.info({ line }, 'request')
+    process.exit(0)`
+
+  it('has written each of its lines, in their order, though nobody was in a hurry to read them', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', ending], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await setTimeout(500)
+    const lines = (await text(child.stdout)).trimEnd().split('\n')
+    expect(lines.map(line => JSON.parse(line).line)).toEqual(Array.from({ length: 5000 }, (_, line) => line))
   })
 })

@@ -26,8 +26,8 @@ const redacted = secrets.flatMap(name =>
 )
 
 /**
- * JSON lines on stdout, without secrets. They are written while the process goes on with its work, many at a time and within a quarter
- * of a second; a warning or an error at once, with those before it; and all of them before the process ends.
+ * JSON lines on stdout, without secrets. They are written many at a time and within a quarter of a second; a warning or an error at once,
+ * with those before it; and all of them before the process ends.
  */
 export function createLogger(
   service: string,
@@ -59,7 +59,7 @@ export function createLogger(
 }
 
 const warn = 40 // as pino counts
-const stdout = () => gathered(pino.destination({ fd: 1, sync: false }))
+const stdout = () => gathered(pino.destination({ fd: 1, sync: true })) // which writes before it returns: what waits elsewhere is lost with the process
 
 const gatheredCharacters = 32_768
 const gatheredMilliseconds = 250
@@ -77,7 +77,7 @@ export function gathered(destination: DestinationStream): DestinationStream & { 
     characters = 0
   }
   setInterval(flush, gatheredMilliseconds).unref()
-  process.prependListener('exit', flush) // before the destination ends
+  process.prependListener('exit', flush) // before anything that writes there itself
   return {
     flush,
     write(line) {
