@@ -28,6 +28,19 @@ describe('tokens that come again', () => {
     expect(verified).toEqual(['a.1', 'a.2'])
   })
 
+  it.each([10, 0])('say the same to all, none of whom can change it: %i remembered', async atMost => {
+    const content = { scopes: ['read'], act: { sub: 'agent' } }
+    const all = new VerifiedTokens({
+      atMost,
+      keyOf: async () => 'key',
+      verify: async () => ({ content, keyId: 'a', key: 'key' }),
+    })
+    const read = await all.open('a.1')
+    expect(() => read?.scopes.push('admin')).toThrow(TypeError)
+    expect(() => Object.assign(Object(read?.act), { sub: 'eve' })).toThrow(TypeError)
+    expect(await all.open('a.1')).toEqual({ scopes: ['read'], act: { sub: 'agent' } })
+  })
+
   it('are verified again when their key is another, and are none when it is gone', async () => {
     const { all, keys, verified } = tokens(10)
     await all.open('a.1')

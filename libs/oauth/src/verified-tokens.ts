@@ -22,10 +22,14 @@ export class VerifiedTokens<Content> {
     },
   ) {}
 
-  /** What was read of the token; undefined: as `verify` says. @throws what `verify` and `keyOf` throw */
+  /**
+   * What was read of the token, the same for all who ask and therefore frozen; undefined: as `verify` says.
+   *
+   * @throws what `verify` and `keyOf` throw
+   */
   async open(token: string): Promise<Content | undefined> {
     const { verify, keyOf, atMost } = this.options
-    if (atMost === 0) return (await verify(token))?.content
+    if (atMost === 0) return frozen((await verify(token))?.content)
     const digest = hash('sha256', token, 'base64url')
     const recent = this.#recent.get(digest)
     const known = recent ?? this.#before.get(digest)
@@ -35,7 +39,7 @@ export class VerifiedTokens<Content> {
     }
     const opened = await verify(token)
     if (opened !== undefined) this.#remember(digest, opened)
-    return opened?.content
+    return frozen(opened?.content)
   }
 
   /** How many are remembered. */
@@ -55,9 +59,15 @@ export class VerifiedTokens<Content> {
 
 /** A token whose signature is good. */
 interface Opened<Content> {
-  /** What was read of it: the same for all who ask, so that nobody may change it. */
   readonly content: Content
   readonly keyId: string
   /** What its signature was verified with. */
   readonly key: unknown
+}
+
+/** The value, which nobody can change from now on, nor anything in it. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) frozen(part)
+  return Object.freeze(value)
 }

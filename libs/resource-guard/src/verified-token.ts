@@ -77,7 +77,7 @@ export function readToken(payload: JWTPayload, keyId: string): ReadToken {
     expiresAt: readTime(payload, 'exp'),
   }
   return {
-    token: frozen(token),
+    token,
     keyId,
     lineage: orNone(readLineage(payload)),
     notBefore: payload.nbf === undefined ? undefined : readTime(payload, 'nbf'),
@@ -114,11 +114,4 @@ const none: readonly never[] = Object.freeze([])
 /** Many tokens are remembered, and most have nothing here: they share it. */
 function orNone<Item>(items: readonly Item[]): readonly Item[] {
   return items.length === 0 ? none : items
-}
-
-/** The value, which nobody can change from now on, nor anything in it. */
-function frozen<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const part of Object.values(value)) frozen(part)
-  return Object.freeze(value)
 }
