@@ -1,4 +1,4 @@
-const renewedAfter = 512
+const renewedAfter = 128
 
 /**
  * A map of what comes and goes all the time. Each table that a `Map` outgrows points to the next, for iterators. Once one of them lies among
