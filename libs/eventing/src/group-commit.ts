@@ -6,6 +6,7 @@ import { OutcomeUnknown, Overloaded } from './errors.js'
 import { registerEventTypes } from './event-types.js'
 import { gathering } from './gathering.js'
 import { KeptConnection } from './kept-connection.js'
+import { Notices } from './notices.js'
 import { assertNotRestored, RestoredLog } from './restored.js'
 import { appendedChannel } from './tables.js'
 
@@ -23,6 +24,7 @@ export class GroupCommit {
   readonly #underWay: UnderWay[] = []
   #sending: Promise<void> | undefined
   readonly #connection: KeptConnection
+  readonly #notices = new Notices(kinds => void this.#tell(kinds))
   readonly counts = { batches: 0, appends: 0, events: 0, refused: 0 }
 
   constructor(
@@ -53,6 +55,7 @@ export class GroupCommit {
   async close(): Promise<void> {
     for (await this.#sending; this.#underWay.length > 0; )
       await Promise.race(this.#underWay.map(({ stored }) => stored))
+    this.#notices.close()
     this.#connection.close()
   }
 
@@ -125,7 +128,7 @@ export class GroupCommit {
       const written = ask<WrittenRow>(client, {
         name: 'append',
         text: appendStatement,
-        values: parameters(appends),
+        values: [...parameters(appends), this.#notices.with(kindsOf(appends))],
       })
       meanwhile(appends)
       const { rows } = await written
@@ -139,6 +142,14 @@ export class GroupCommit {
     } catch (error) {
       if (!isStatementError(error) && this.#connection.is(client)) this.#connection.close()
       throw error
+    }
+  }
+
+  async #tell(kinds: string): Promise<void> {
+    try {
+      await ask(await this.#connection.get(), { name: 'tell', text: tellStatement, values: [kinds] })
+    } catch {
+      // whoever listens looks for itself
     }
   }
 
@@ -218,13 +229,14 @@ function isStatementError(error: unknown): boolean {
   return /^(22|23|42)/.test(code)
 }
 
-// The version is checked by the upsert of the stream's row, before a number is drawn for any event. The row is looked up by a
+// The arrays are unnested side by side in a list: in `from` each would first be written to a table of its own. The version is checked by the
+// upsert of the stream's row, before a number is drawn for any event. The row is looked up by a
 // scalar subquery: an `exists` may be planned as a hash of all streams, and the plan is kept while they grow. From the update of
 // `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed before, without a gap.
 const appendStatement = `
   with wanted as (
-    select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
-      as w (stream_id, base, version, state, state_tag, ends_at, deadline)
+    select unnest($1::text[]) as stream_id, unnest($2::int[]) as base, unnest($3::int[]) as version, unnest($4::text[]) as state,
+      unnest($5::text[]) as state_tag, unnest($6::bigint[]) as ends_at, unnest($7::bigint[]) as deadline
   ), claimed as (
     insert into streams as s (stream_id, base, version, state, state_tag, ends_at, deadline)
     select w.stream_id, w.base, w.version, w.state::json, w.state_tag, w.ends_at, w.deadline from wanted w
@@ -237,15 +249,18 @@ const appendStatement = `
     returning s.stream_id
   ), fresh as (
     select e.*, row_number() over (order by e.n) as place
-    from unnest($8::text[], $9::int[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-                $16::text[], $17::timestamptz[]) with ordinality
-      as e (stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time, n)
+    from (
+      select unnest($8::text[]) as stream_id, unnest($9::int[]) as stream_version, unnest($10::uuid[]) as event_id,
+        unnest($11::text[]) as type, unnest($12::text[]) as data, unnest($13::text[]) as internal, unnest($14::text[]) as actor_type,
+        unnest($15::text[]) as actor_id, unnest($16::text[]) as traceparent, unnest($17::timestamptz[]) as time,
+        generate_subscripts($8::text[], 1) as n
+    ) e
     join claimed using (stream_id)
   ), counted as (
-    select count(*) as events, string_agg(distinct type || ':' || split_part(stream_id, '-', 1), ' ') as kinds from fresh
+    select count(*) as events, case when $18::text is not null then pg_notify('${appendedChannel}', $18) end from fresh
   ), numbered as (
     update log_end l set last_seq = l.last_seq + c.events, xid = pg_current_xact_id() from counted c where c.events > 0
-    returning l.last_seq - c.events as before, pg_notify('${appendedChannel}', c.kinds)
+    returning l.last_seq - c.events as before
   )
   insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
   select n.before + f.place, f.stream_id, f.stream_version, f.event_id, f.type, f.data::json, f.internal::json,
@@ -254,6 +269,8 @@ const appendStatement = `
   order by f.place
   returning stream_id, log_seq`
 
+const tellStatement = `select pg_notify('${appendedChannel}', $1)`
+
 const recogniseStatement = `
   select e.event_id, e.log_seq from unnest($1::uuid[], $2::text[], $3::int[]) as w (event_id, stream_id, stream_version),
     lateral (
@@ -261,6 +278,16 @@ const recogniseStatement = `
       where stream_id = w.stream_id and stream_version = w.stream_version offset 0
     ) e
   where e.event_id = w.event_id`
+
+/** What kinds of events they are, as `appendedChannel` has it. */
+function kindsOf(appends: readonly Append[]): Set<string> {
+  const kinds = new Set<string>()
+  for (const { streamId, events } of appends) {
+    const category = streamId.slice(0, streamId.indexOf('-'))
+    for (const { type } of events) kinds.add(`${type}:${category}`)
+  }
+  return kinds
+}
 
 /** The events of an append, each with its place. */
 function placed({ streamId, base, events }: Append) {

@@ -23,7 +23,7 @@ const filled = /^(events_1|streams|parked|projection_requests|suspensions)$/
  * events of the one stream that it reads; never a table.
  */
 const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
-  append: { text: /insert into events/, sorts: /^(e\.n|f\.place|\(+fresh\.type.*)$/ },
+  append: { text: /insert into events/, sorts: /^(\(generate_subscripts\(\$8, 1\)\)|f\.place)$/ },
   'recognise a retry': { text: /where e\.event_id = w\.event_id/ },
   'head of a stream': { text: /state_tag from streams/ },
   'events of a stream': { text: /from events\s+where stream_id = \$1/, sorts: /^(events\.)?stream_version$/ },

@@ -156,5 +156,5 @@ export const dropEventTables = `
 
 /** Said when a read model that is kept in memory has changed, with the name of its table. */
 export const changedChannel = 'grantlog_changed'
-/** Said when events were appended, with their types and the categories of their streams: `token.revoked.v1:grant`. */
+/** Said when events were appended or soon after, with their types and the categories of their streams: `token.revoked.v1:grant`. */
 export const appendedChannel = 'grantlog_appended'
