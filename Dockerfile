@@ -38,7 +38,7 @@ RUN npx turbo run build --output-logs=errors-only --no-update-notifier; \
 # What every image has in common. Its memory is divided as `npm start` divides it; two of the options can only stand in a command line.
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 \
-    NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=256 --use-largepages=silent" \
+    NODE_OPTIONS="--max-semi-space-size=12 --max-old-space-size=256 --use-largepages=silent" \
     MALLOC_ARENA_MAX=2 GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 WORKDIR /app
 USER 1000:1000

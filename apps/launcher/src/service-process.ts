@@ -19,7 +19,7 @@ const stopMilliseconds = 15_000
  * Node’s own code, more than half of what runs, is on large pages where the system has them (Linux): the processor finds it faster.
  */
 export const nodeOptions = [
-  '--max-semi-space-size=16',
+  '--max-semi-space-size=12',
   '--initial-old-space-size=48',
   '--max-old-space-size=256',
   '--no-allocation-site-pretenuring',
