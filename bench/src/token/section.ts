@@ -37,7 +37,7 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   V8’s old objects, all that was in those after it stays until the whole heap is looked through, which was three times out of four for that); the heap is looked through
   when it has doubled, where Node would do so every second; what an append sent to Postgres is not kept among the old objects (a function that is set
   as a property is made there, and keeps what it refers to), nor does V8 make other objects of a request there: of four collections of
-  the whole heap three are gone, and those of the young are half as many; Node’s own code and its C library’s memory are on large pages; an index fewer; followers of the log sleep through what they do not want; the headers
+  the whole heap three are gone, and those of the young are half as many; Node’s own code and its C library’s memory are on large pages; an index fewer; followers of the log sleep through what they do not want, and are told of what comes again and again once in ten milliseconds (Postgres wakes all of them at each commit that tells, before it answers); the headers
   of CORS are set once (Nest sets them on Node's response as well, which then writes every header the slow way: a tenth of a client credentials
   token); events are made in the order of their canonical form; a refresh is one event ([ADR 0026](../adr/0026-a-refresh-is-one-event.md)), which took a
   tenth of its processor time; an append numbers its own events ([ADR 0027](../adr/0027-an-append-numbers-its-events.md)), another tenth; a
@@ -45,7 +45,8 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   as a part of the append, JSON or a statement per batch size in place of arrays, an update in place of the upsert of a stream, copies in order for canonical JSON,
   a collection of the young by one thread, client secrets that are hashed once, the append’s update and insert of streams as two statements. The look at the revocations before a refresh costs some per cent of it, and stays.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
-  16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share. It
+  16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share; in
+  about half of the commits the core then waits for the disk, some per cent of the time. It
   depends on the machine: on one that was a quarter as fast, a refresh was 1.22× (16 connections) and 1.33× (64) of one in memory, and a process
   held 196 MiB at most.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
