@@ -24,7 +24,10 @@ export class GroupCommit {
   readonly #underWay: UnderWay[] = []
   #sending: Promise<void> | undefined
   readonly #connection: KeptConnection
-  readonly #notices = new Notices(kinds => void this.#tell(kinds))
+  readonly #notices = new Notices(kinds => {
+    this.#telling = this.#tell(kinds)
+  })
+  #telling: Promise<void> | undefined
   readonly counts = { batches: 0, appends: 0, events: 0, refused: 0 }
 
   constructor(
@@ -56,6 +59,7 @@ export class GroupCommit {
     for (await this.#sending; this.#underWay.length > 0; )
       await Promise.race(this.#underWay.map(({ stored }) => stored))
     this.#notices.close()
+    await this.#telling // it may be opening the connection
     this.#connection.close()
   }
 

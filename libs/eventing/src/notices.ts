@@ -12,12 +12,18 @@ export class Notices {
   readonly #untold = new Set<string>()
   #last: NodeJS.Timeout | undefined
 
-  /** @param tell tells of kinds once all that was appended before is stored */
-  constructor(private readonly tell: (kinds: string) => void) {}
+  /**
+   * @param tell tells of kinds once all that was appended before is stored
+   * @param now milliseconds that only go forward
+   */
+  constructor(
+    private readonly tell: (kinds: string) => void,
+    private readonly now = () => performance.now(),
+  ) {}
 
   /** What to tell with an append of events of these kinds, separated by spaces; null: nothing. */
   with(kinds: Iterable<string>): string | null {
-    const now = performance.now()
+    const now = this.now()
     let due = false
     for (const kind of kinds) {
       this.#untold.add(kind)
@@ -25,7 +31,7 @@ export class Notices {
     }
     if (due) return this.#take(now)
     // where more is appended, that tells of it
-    this.#last ??= setTimeout(() => this.tell(this.#take(performance.now())), 2 * pauseMilliseconds).unref()
+    this.#last ??= setTimeout(() => this.tell(this.#take(this.now())), 2 * pauseMilliseconds).unref()
     return null
   }
 
