@@ -10,7 +10,8 @@ import { Notices } from './notices.js'
 import { assertNotRestored, RestoredLog } from './restored.js'
 import { appendedChannel } from './tables.js'
 
-const minBatch = 32
+/** What a batch costs whatever is in it is much beside an append: so many go in one before a second is sent beside it. */
+const crowd = 128
 const maxBatch = 256
 
 /**
@@ -82,14 +83,13 @@ export class GroupCommit {
   #mayGo(): boolean {
     const [first, second] = this.#underWay
     return (
-      first === undefined ||
-      (second === undefined && this.#waiting.length >= Math.max(minBatch / 2, first.size))
+      first === undefined || (second === undefined && this.#waiting.length >= Math.max(crowd / 2, first.size))
     )
   }
 
   #nextBatch(): Waiting[] {
-    // half of a crowd: the other half goes while this one is stored
-    const size = Math.min(maxBatch, Math.max(minBatch, Math.ceil(this.#waiting.length / 2)))
+    // half of more than a crowd: the other half goes while this one is stored
+    const size = Math.min(maxBatch, Math.max(crowd, Math.ceil(this.#waiting.length / 2)))
     const streams = new Set<string>()
     const batch: Waiting[] = []
     const later: Waiting[] = []
