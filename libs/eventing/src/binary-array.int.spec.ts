@@ -16,6 +16,7 @@ it.each([
     binaryArray.text(['{"a":"\\"b\\" \\\\ ü€😀"}', null, 'NULL', '{,}']),
     ['{"a":"\\"b\\" \\\\ ü€😀"}', null, 'NULL', '{,}'],
   ],
+  ['json', binaryArray.json(['{"a":["ü€😀",null]}', null, '1']), [{ a: ['ü€😀', null] }, null, 1]],
   ['int4', binaryArray.int4([0, -1, 2 ** 31 - 1, null]), [0, -1, 2 ** 31 - 1, null]],
   ['int8', binaryArray.int8([1_764_000_000, null, -1]), ['1764000000', null, '-1']],
   [

@@ -4,6 +4,7 @@
  */
 export const binaryArray = {
   text: (values: readonly (string | null)[]): Buffer => write(25, values, values.map(textBytes), writeText),
+  json: (values: readonly (string | null)[]): Buffer => write(114, values, values.map(textBytes), writeText),
   int4: (values: readonly (number | null)[]): Buffer => write(23, values, values.map(fourBytes), writeInt4),
   int8: (values: readonly (number | null)[]): Buffer => write(20, values, values.map(eightBytes), writeInt8),
   uuid: (values: readonly string[]): Buffer => write(2950, values, values.map(sixteenBytes), writeUuid),

@@ -235,7 +235,7 @@ describe('a stream that is remembered', () => {
   it('is forgotten when the connection broke: what is there then may be a backup', async () => {
     const clientId = anId()
     await run(commands, suspend(clientId))
-    await log.kill('insert into streams')
+    await log.kill('with wanted as')
     await eventually(() => run(commands, suspend(anId())))
     expect(await commands.recall(state, clientId)).not.toHaveProperty('remembered')
   })

@@ -130,13 +130,12 @@ export class GroupCommit {
     const client = await this.#connection.get()
     try {
       const written = ask<WrittenRow>(client, {
-        name: 'append',
-        text: appendStatement,
+        ...statementFor(appends),
         values: [...parameters(appends), this.#notices.with(kindsOf(appends))],
       })
       meanwhile(appends)
       const { rows } = await written
-      const last = new Map(rows.map(row => [row.stream_id, Number(row.log_seq)]))
+      const last = lastNumbers(rows)
       const refused = appends.filter(append => !last.has(append.streamId))
       if (refused.length > 0) await this.#recognise(client, refused, last)
       return appends.map(append => {
@@ -209,6 +208,14 @@ interface WrittenRow {
   log_seq: string
 }
 
+/** The number of each stream's last event. */
+function lastNumbers(rows: readonly WrittenRow[]): Map<string, number> {
+  const last = new Map<string, number>()
+  for (const { stream_id, log_seq } of rows)
+    last.set(stream_id, Math.max(Number(log_seq), last.get(stream_id) ?? 0))
+  return last
+}
+
 /**
  * Each connection, before its first event: what is there when it comes back may be a backup.
  * @throws RestoredLog; OutcomeUnknown when the database can not be asked: nothing was stored
@@ -233,33 +240,44 @@ function isStatementError(error: unknown): boolean {
   return /^(22|23|42)/.test(code)
 }
 
-// The arrays are unnested side by side in a list: in `from` each would first be written to a table of its own. The version is checked by the
-// upsert of the stream's row, before a number is drawn for any event. The row is looked up by a
-// scalar subquery: an `exists` may be planned as a hash of all streams, and the plan is kept while they grow. From the update of
-// `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed before, without a gap.
-const appendStatement = `
+/**
+ * How a batch claims the rows of its streams: of those that begin, and of those that go on. Any that has another version stays as it is. A
+ * plan that is made while there are few streams is kept while they grow: an equality could be planned as a reading of all of them.
+ */
+const claims = {
+  begun: `
+    insert into streams (stream_id, base, version, state, state_tag, ends_at, deadline)
+    select stream_id, base, version, state, state_tag, ends_at, deadline from wanted where base = 0
+    on conflict do nothing
+    returning stream_id`,
+  continued: `
+    update streams s
+    set base = w.base, version = w.version, state = w.state, state_tag = w.state_tag, ends_at = w.ends_at,
+      deadline = case when w.deadline is not null then least(s.deadline, w.deadline) end
+    from wanted w where s.stream_id = any (array[w.stream_id]) and s.version = w.base
+    returning s.stream_id`,
+}
+
+// The arrays are unnested side by side in a list: in `from` each would first be written to a table of its own. The rows of the streams are
+// claimed before a number is drawn for any event; where all were, nobody looks which. The events are numbered in the order in which they
+// come. From the update of `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed
+// before, without a gap. Each step of a statement costs its start at each batch: so it has those that it needs, and sorts nothing.
+const appendStatement = (...kinds: readonly (keyof typeof claims)[]) => ({
+  name: `append-${kinds.join('-')}`,
+  text: `
   with wanted as (
-    select unnest($1::text[]) as stream_id, unnest($2::int[]) as base, unnest($3::int[]) as version, unnest($4::text[]) as state,
+    select unnest($1::text[]) as stream_id, unnest($2::int[]) as base, unnest($3::int[]) as version, unnest($4::json[]) as state,
       unnest($5::text[]) as state_tag, unnest($6::bigint[]) as ends_at, unnest($7::bigint[]) as deadline
-  ), claimed as (
-    insert into streams as s (stream_id, base, version, state, state_tag, ends_at, deadline)
-    select w.stream_id, w.base, w.version, w.state::json, w.state_tag, w.ends_at, w.deadline from wanted w
-    where w.base = 0 or (select true from streams x where x.stream_id = w.stream_id)
-    on conflict (stream_id) do update
-      set base = excluded.base, version = excluded.version, state = excluded.state, state_tag = excluded.state_tag,
-        ends_at = excluded.ends_at,
-        deadline = case when excluded.deadline is not null then least(s.deadline, excluded.deadline) end
-      where s.version = excluded.base
-    returning s.stream_id
+  ), ${kinds.map(kind => `${kind} as (${claims[kind]}\n  )`).join(', ')}, claimed as (
+    ${kinds.map(kind => `select stream_id from ${kind}`).join(' union all ')}
   ), fresh as (
-    select e.*, row_number() over (order by e.n) as place
+    select e.*, row_number() over () as place
     from (
       select unnest($8::text[]) as stream_id, unnest($9::int[]) as stream_version, unnest($10::uuid[]) as event_id,
-        unnest($11::text[]) as type, unnest($12::text[]) as data, unnest($13::text[]) as internal, unnest($14::text[]) as actor_type,
-        unnest($15::text[]) as actor_id, unnest($16::text[]) as traceparent, unnest($17::timestamptz[]) as time,
-        generate_subscripts($8::text[], 1) as n
+        unnest($11::text[]) as type, unnest($12::json[]) as data, unnest($13::json[]) as internal, unnest($14::text[]) as actor_type,
+        unnest($15::text[]) as actor_id, unnest($16::text[]) as traceparent, unnest($17::timestamptz[]) as time
     ) e
-    join claimed using (stream_id)
+    where (select count(*) from claimed) = cardinality($1::text[]) or e.stream_id in (select stream_id from claimed)
   ), counted as (
     select count(*) as events, case when $18::text is not null then pg_notify('${appendedChannel}', $18) end from fresh
   ), numbered as (
@@ -267,11 +285,22 @@ const appendStatement = `
     returning l.last_seq - c.events as before
   )
   insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
-  select n.before + f.place, f.stream_id, f.stream_version, f.event_id, f.type, f.data::json, f.internal::json,
+  select n.before + f.place, f.stream_id, f.stream_version, f.event_id, f.type, f.data, f.internal,
          f.actor_type, f.actor_id, f.traceparent, f.time
   from fresh f cross join numbered n
-  order by f.place
-  returning stream_id, log_seq`
+  returning stream_id, log_seq`,
+})
+
+const appendStatements = {
+  begun: appendStatement('begun'),
+  continued: appendStatement('continued'),
+  both: appendStatement('begun', 'continued'),
+}
+
+function statementFor(appends: readonly Append[]) {
+  const begun = appends.filter(({ base }) => base === 0).length
+  return appendStatements[begun === 0 ? 'continued' : begun === appends.length ? 'begun' : 'both']
+}
 
 const tellStatement = `select pg_notify('${appendedChannel}', $1)`
 
@@ -300,12 +329,12 @@ function placed({ streamId, base, events }: Append) {
 
 function parameters(appends: readonly Append[]): unknown[] {
   const events = appends.flatMap(placed)
-  const { text, int4, int8, uuid, timestamptz } = binaryArray
+  const { text, json, int4, int8, uuid, timestamptz } = binaryArray
   return [
     text(appends.map(append => append.streamId)),
     int4(appends.map(append => append.base)),
     int4(appends.map(append => append.base + append.events.length)),
-    text(appends.map(append => JSON.stringify(append.state))),
+    json(appends.map(append => JSON.stringify(append.state))),
     text(appends.map(append => append.stateTag)),
     int8(appends.map(append => append.endsAt ?? null)),
     int8(appends.map(append => append.deadline ?? null)),
@@ -313,8 +342,8 @@ function parameters(appends: readonly Append[]): unknown[] {
     int4(events.map(event => event.version)),
     uuid(events.map(event => event.id)),
     text(events.map(event => event.type)),
-    text(events.map(event => event.data)),
-    text(events.map(event => event.internal)),
+    json(events.map(event => event.data)),
+    json(events.map(event => event.internal)),
     text(events.map(event => event.actor.type)),
     text(events.map(event => event.actor.id)),
     text(events.map(event => event.traceparent)),

@@ -61,7 +61,7 @@ describe('the order of the log', () => {
     const second = store.append(anAppend(store, anId(), 0))
     await eventually(async () => {
       const { rowCount } = await log.pool.query(
-        `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into streams%'`,
+        `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%with wanted as%'`,
       )
       expect(rowCount).toBe(1)
     })
@@ -78,7 +78,7 @@ describe('the order of the log', () => {
     let writing = true
     const killing = (async () => {
       while (writing) {
-        await log.kill('insert into streams')
+        await log.kill('with wanted as')
         await new Promise(resolve => setTimeout(resolve, 15))
       }
     })()
