@@ -10,8 +10,11 @@ import { Notices } from './notices.js'
 import { assertNotRestored, RestoredLog } from './restored.js'
 import { appendedChannel } from './tables.js'
 
-/** What a batch costs whatever is in it is much beside an append: so many go in one before a second is sent beside it. */
-const crowd = 128
+/**
+ * So many go in one batch before a second is sent beside it. What a batch costs whatever is in it is much beside an append: where this
+ * process has work of its own meanwhile, so that neither side waits for the other, more of them share it.
+ */
+const crowd = { idle: 32, working: 128 }
 const maxBatch = 256
 
 /**
@@ -83,13 +86,18 @@ export class GroupCommit {
   #mayGo(): boolean {
     const [first, second] = this.#underWay
     return (
-      first === undefined || (second === undefined && this.#waiting.length >= Math.max(crowd / 2, first.size))
+      first === undefined ||
+      (second === undefined && this.#waiting.length >= Math.max(this.#crowd() / 2, first.size))
     )
+  }
+
+  #crowd(): number {
+    return this.#waiting.some(({ append }) => append.meanwhile) ? crowd.working : crowd.idle
   }
 
   #nextBatch(): Waiting[] {
     // half of more than a crowd: the other half goes while this one is stored
-    const size = Math.min(maxBatch, Math.max(crowd, Math.ceil(this.#waiting.length / 2)))
+    const size = Math.min(maxBatch, Math.max(this.#crowd(), Math.ceil(this.#waiting.length / 2)))
     const streams = new Set<string>()
     const batch: Waiting[] = []
     const later: Waiting[] = []
