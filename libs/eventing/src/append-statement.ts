@@ -1,0 +1,97 @@
+import type { Append } from './append.js'
+import { binaryArray } from './binary-array.js'
+import { appendedChannel } from './tables.js'
+
+/**
+ * How a batch claims the rows of its streams: of those that begin, and of those that go on. Any that has another version stays as it is. A
+ * plan that is made while there are few streams is kept while they grow: an equality could be planned as a reading of all of them.
+ */
+const claims = {
+  begun: `
+    insert into streams (stream_id, base, version, state, state_tag, ends_at, deadline)
+    select stream_id, base, version, state, state_tag, ends_at, deadline from wanted where base = 0
+    on conflict do nothing
+    returning stream_id`,
+  continued: `
+    update streams s
+    set base = w.base, version = w.version, state = w.state, state_tag = w.state_tag, ends_at = w.ends_at,
+      deadline = case when w.deadline is not null then least(s.deadline, w.deadline) end
+    from wanted w where s.stream_id = any (array[w.stream_id]) and s.version = w.base
+    returning s.stream_id`,
+}
+
+// The arrays are unnested side by side in a list: in `from` each would first be written to a table of its own. The rows of the streams are
+// claimed before a number is drawn for any event; where all were, nobody looks which. The events are numbered in the order in which they
+// come. From the update of `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed
+// before, without a gap. Each step of a statement costs its start at each batch: so it has those that it needs, and sorts nothing.
+const appendStatement = (...kinds: readonly (keyof typeof claims)[]) => ({
+  name: `append-${kinds.join('-')}`,
+  text: `
+  with wanted as (
+    select unnest($1::text[]) as stream_id, unnest($2::int[]) as base, unnest($3::int[]) as version, unnest($4::json[]) as state,
+      unnest($5::text[]) as state_tag, unnest($6::bigint[]) as ends_at, unnest($7::bigint[]) as deadline
+  ), ${kinds.map(kind => `${kind} as (${claims[kind]}\n  )`).join(', ')}, claimed as (
+    ${kinds.map(kind => `select stream_id from ${kind}`).join(' union all ')}
+  ), fresh as (
+    select e.*, row_number() over () as place
+    from (
+      select unnest($8::text[]) as stream_id, unnest($9::int[]) as stream_version, unnest($10::uuid[]) as event_id,
+        unnest($11::text[]) as type, unnest($12::json[]) as data, unnest($13::json[]) as internal, unnest($14::text[]) as actor_type,
+        unnest($15::text[]) as actor_id, unnest($16::text[]) as traceparent, unnest($17::timestamptz[]) as time
+    ) e
+    where (select count(*) from claimed) = cardinality($1::text[]) or e.stream_id in (select stream_id from claimed)
+  ), counted as (
+    select count(*) as events, case when $18::text is not null then pg_notify('${appendedChannel}', $18) end from fresh
+  ), numbered as (
+    update log_end l set last_seq = l.last_seq + c.events, xid = pg_current_xact_id() from counted c where c.events > 0
+    returning l.last_seq - c.events as before
+  )
+  insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
+  select n.before + f.place, f.stream_id, f.stream_version, f.event_id, f.type, f.data, f.internal,
+         f.actor_type, f.actor_id, f.traceparent, f.time
+  from fresh f cross join numbered n
+  returning stream_id, log_seq`,
+})
+
+const appendStatements = {
+  begun: appendStatement('begun'),
+  continued: appendStatement('continued'),
+  both: appendStatement('begun', 'continued'),
+}
+
+/** The prepared statement that stores a batch. */
+export function statementFor(appends: readonly Append[]) {
+  const begun = appends.filter(({ base }) => base === 0).length
+  return appendStatements[begun === 0 ? 'continued' : begun === appends.length ? 'begun' : 'both']
+}
+
+/** The events of an append, each with its place. */
+export function placed({ streamId, base, events }: Append) {
+  return events.map((event, index) => ({ ...event, streamId, version: base + index + 1 }))
+}
+
+/** @param kinds what to tell listeners, as `appendedChannel` has it; null: nothing */
+export function parameters(appends: readonly Append[], kinds: string | null): unknown[] {
+  const events = appends.flatMap(placed)
+  const { text, json, int4, int8, uuid, timestamptz } = binaryArray
+  return [
+    text(appends.map(append => append.streamId)),
+    int4(appends.map(append => append.base)),
+    int4(appends.map(append => append.base + append.events.length)),
+    json(appends.map(append => JSON.stringify(append.state))),
+    text(appends.map(append => append.stateTag)),
+    int8(appends.map(append => append.endsAt ?? null)),
+    int8(appends.map(append => append.deadline ?? null)),
+    text(events.map(event => event.streamId)),
+    int4(events.map(event => event.version)),
+    uuid(events.map(event => event.id)),
+    text(events.map(event => event.type)),
+    json(events.map(event => event.data)),
+    json(events.map(event => event.internal)),
+    text(events.map(event => event.actor.type)),
+    text(events.map(event => event.actor.id)),
+    text(events.map(event => event.traceparent)),
+    timestamptz(events.map(event => event.time)),
+    kinds,
+  ]
+}
