@@ -33,6 +33,25 @@ describe('the order of the log', () => {
     for (const store of stores) await store.close()
   })
 
+  it('of two instances that begin and go on with the same streams at once, each stream hears one, and neither waits for the other for ever', async () => {
+    const stores = [new EventStore(log.another()), new EventStore(log.another())]
+    const streams = Array.from({ length: 10 }, () => ({ id: anId(), base: 0 }))
+    for (let round = 0; round < 30; round++) {
+      streams.push(...Array.from({ length: 10 }, () => ({ id: anId(), base: 0 })))
+      const wanted = streams.slice(-20)
+      const outcomes = await Promise.all(
+        stores.map(store =>
+          Promise.all(wanted.map(({ id, base }) => store.append(anAppend(store, id, base, events(2))))),
+        ),
+      )
+      for (const [index, stream] of wanted.entries()) {
+        expect(outcomes.filter(each => each[index] === 'conflict')).toHaveLength(1)
+        stream.base += 2
+      }
+    }
+    for (const store of stores) await store.close()
+  })
+
   it('has no gap where an append was refused, and the others of its commit were not', async () => {
     const store = new EventStore(log.pool)
     const id = anId()
