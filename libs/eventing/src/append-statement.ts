@@ -1,4 +1,5 @@
 import type { Append } from './append.js'
+import type { Bars } from './bars.js'
 import { binaryArray } from './binary-array.js'
 import { appendedChannel } from './tables.js'
 
@@ -20,16 +21,29 @@ const claims = {
     returning s.stream_id`,
 }
 
-// The arrays are unnested side by side in a list: in `from` each would first be written to a table of its own. The rows of the streams are
-// claimed before a number is drawn for any event; where all were, nobody looks which. The events are numbered in the order in which they
+/** What the appends say of their streams. The arrays are unnested in a list: in `from` each would first be written to a table of its own. */
+const given = `
+    select unnest($1::text[]) as stream_id, unnest($2::int[]) as base, unnest($3::int[]) as version, unnest($4::json[]) as state,
+      unnest($5::text[]) as state_tag, unnest($6::bigint[]) as ends_at, unnest($7::bigint[]) as deadline`
+
+/**
+ * The streams whose appends are barred. The rows that bear any of the names are looked for first, and most often there is none: a plan that
+ * began with the names would look for each of them, again and again for those that many appends have in common.
+ */
+const barred = ({ table, key, until }: Bars) => `
+        select ($1::text[])[b.place] from ${table} r cross join lateral (
+          select place from unnest($19::text[], $20::int[]) as n (name, place)
+          where name = r.${key} and (r.${until} is null or r.${until} >= ($21::bigint[])[place]) offset 0
+        ) b
+        where r.${key} = any ($19::text[])`
+
+// The rows of the streams are claimed before a number is drawn for any event; where all were, nobody looks which. The events are numbered in the order in which they
 // come. From the update of `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed
 // before, without a gap. Each step of a statement costs its start at each batch: so it has those that it needs, and sorts nothing.
-const appendStatement = (...kinds: readonly (keyof typeof claims)[]) => ({
-  name: `append-${kinds.join('-')}`,
+const appendStatement = (kinds: readonly (keyof typeof claims)[], bars?: Bars) => ({
+  name: ['append', ...kinds, ...(bars ? ['unless-barred'] : [])].join('-'),
   text: `
-  with wanted as (
-    select unnest($1::text[]) as stream_id, unnest($2::int[]) as base, unnest($3::int[]) as version, unnest($4::json[]) as state,
-      unnest($5::text[]) as state_tag, unnest($6::bigint[]) as ends_at, unnest($7::bigint[]) as deadline
+  with wanted as (${bars ? `select * from (${given}) w where stream_id <> all (array(${barred(bars)}))` : given}
   ), ${kinds.map(kind => `${kind} as (${claims[kind]}\n  )`).join(', ')}, claimed as (
     ${kinds.map(kind => `select stream_id from ${kind}`).join(' union all ')}
   ), fresh as (
@@ -53,16 +67,30 @@ const appendStatement = (...kinds: readonly (keyof typeof claims)[]) => ({
   returning stream_id, log_seq`,
 })
 
-const appendStatements = {
-  begun: appendStatement('begun'),
-  continued: appendStatement('continued'),
-  both: appendStatement('begun', 'continued'),
-}
+const appendStatements = (bars?: Bars) => ({
+  begun: appendStatement(['begun'], bars),
+  continued: appendStatement(['continued'], bars),
+  both: appendStatement(['begun', 'continued'], bars),
+})
 
-/** The prepared statement that stores a batch. */
-export function statementFor(appends: readonly Append[]) {
-  const begun = appends.filter(({ base }) => base === 0).length
-  return appendStatements[begun === 0 ? 'continued' : begun === appends.length ? 'begun' : 'both']
+/** The prepared statements that store batches. */
+export class AppendStatements {
+  readonly #plain = appendStatements()
+  readonly #unlessBarred: ReturnType<typeof appendStatements> | undefined
+
+  constructor(bars: Bars | undefined) {
+    this.#unlessBarred = bars && appendStatements(bars)
+  }
+
+  /** @param kinds what to tell listeners, as `appendedChannel` has it; null: nothing */
+  query(appends: readonly Append[], kinds: string | null) {
+    const barrable = this.#unlessBarred !== undefined && appends.some(({ unlessBarred }) => unlessBarred)
+    const statements = barrable ? this.#unlessBarred : this.#plain
+    const begun = appends.filter(({ base }) => base === 0).length
+    const kind = begun === 0 ? 'continued' : begun === appends.length ? 'begun' : 'both'
+    const values = [...parameters(appends), kinds, ...(barrable ? barrables(appends) : [])]
+    return { ...statements[kind], values }
+  }
 }
 
 /** The events of an append, each with its place. */
@@ -70,8 +98,7 @@ export function placed({ streamId, base, events }: Append) {
   return events.map((event, index) => ({ ...event, streamId, version: base + index + 1 }))
 }
 
-/** @param kinds what to tell listeners, as `appendedChannel` has it; null: nothing */
-export function parameters(appends: readonly Append[], kinds: string | null): unknown[] {
+function parameters(appends: readonly Append[]): unknown[] {
   const events = appends.flatMap(placed)
   const { text, json, int4, int8, uuid, timestamptz } = binaryArray
   return [
@@ -92,6 +119,18 @@ export function parameters(appends: readonly Append[], kinds: string | null): un
     text(events.map(event => event.actor.id)),
     text(events.map(event => event.traceparent)),
     timestamptz(events.map(event => event.time)),
-    kinds,
+  ]
+}
+
+/** The names, the place of each one’s append, and when what each append concerns began. */
+function barrables(appends: readonly Append[]): unknown[] {
+  const names = appends.flatMap(({ unlessBarred }, index) =>
+    (unlessBarred?.keys ?? []).map(name => ({ name, place: index + 1 })),
+  )
+  const { text, int4, int8 } = binaryArray
+  return [
+    text(names.map(({ name }) => name)),
+    int4(names.map(({ place }) => place)),
+    int8(appends.map(({ unlessBarred }) => unlessBarred?.since ?? null)),
   ]
 }

@@ -1,4 +1,5 @@
 import type { Actor } from '@grantlog/contracts'
+import type { Barrable } from './bars.js'
 
 /** One append: all of its events are stored, or none. */
 export interface Append {
@@ -13,6 +14,8 @@ export interface Append {
   readonly endsAt?: number | null
   /** Seconds since 1970: when to see what time has brought. Null, or left out, when it brings nothing. */
   readonly deadline?: number | null
+  /** It is refused, as if somebody else had been first, where the store’s bars, as they are when it is stored, have one for it. */
+  readonly unlessBarred?: Barrable | undefined
   /** What this process does while the database stores it. */
   readonly meanwhile?: (() => void) | undefined
 }

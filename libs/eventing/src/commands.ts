@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Actor } from '@grantlog/contracts'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
+import type { Barrable } from './bars.js'
 import type { Decider, NewEvent } from './decider.js'
 import { Contended, OutcomeUnknown } from './errors.js'
 import type { EventStore } from './event-store.js'
@@ -13,6 +14,14 @@ export interface CommandContext {
   readonly traceparent?: string | undefined
   /** What to do while the database stores what was decided; at each attempt. It is not known yet whether it will be. */
   readonly meanwhile?: () => void
+  /** Nothing is stored while it is barred. */
+  readonly unlessBarred?: Allowed
+}
+
+/** What is commanded only while nothing bars it: the append sees to that. */
+export interface Allowed extends Barrable {
+  /** Asked when an append was refused, for whatever reason, before the next one. @throws what the caller is told where there is a bar */
+  assertAllowed(): Promise<void>
 }
 
 /** A stream as somebody has read it, or made its id. */
@@ -59,7 +68,7 @@ export class Commands {
 
   /**
    * @param known the stream as it was found since the request came: it is read again only if something has happened in it meanwhile
-   * @throws whatever `decide` throws (then nothing was stored), Overloaded, Contended, or OutcomeUnknown when the database
+   * @throws whatever `decide` or `assertAllowed` throws (then nothing was stored), Overloaded, Contended, or OutcomeUnknown when the database
    * stays unreachable
    */
   run<Command, Event extends NewEvent, State>(
@@ -120,6 +129,7 @@ export class Commands {
   ): Promise<Outcome<State, Event>> {
     const streamId = `${decider.category}-${id}`
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (attempt > 0) await context.unlessBarred?.assertAllowed()
       // since it was recalled, a command before may have gone on
       const told = known?.remembered ? (this.#left.get(streamId) as Known<State> | undefined) : known
       const before = attempt === 0 && told ? told : await this.load(decider, id)
@@ -137,6 +147,7 @@ export class Commands {
         stateTag: stateTagOf(decider),
         endsAt: decider.endsAt?.(state) ?? null,
         deadline: decider.deadline?.at(state) ?? null,
+        unlessBarred: context.unlessBarred,
         meanwhile: context.meanwhile,
       })
       if (outcome !== 'conflict') {

@@ -9,6 +9,7 @@ import {
 } from '@grantlog/contracts'
 import type pg from 'pg'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
+import type { Bars } from './bars.js'
 import type { NewEvent } from './decider.js'
 import { GroupCommit } from './group-commit.js'
 import { type GroupedQuery, GroupRead } from './group-read.js'
@@ -38,15 +39,17 @@ interface StreamHead {
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
 export class EventStore {
   readonly #commits: GroupCommit
+  readonly #bars: Bars | undefined
   readonly #heads: GroupRead<HeadRow>
   readonly #disconnected = new Set<() => void>()
 
   constructor(
     readonly pool: pg.Pool,
-    limits: { maxPending: number } = { maxPending: 10_000 },
+    { maxPending = 10_000, bars }: { maxPending?: number; bars?: Bars | undefined } = {},
   ) {
+    this.#bars = bars
     this.#heads = new GroupRead(pool, heads)
-    this.#commits = new GroupCommit(pool, limits.maxPending, () => {
+    this.#commits = new GroupCommit(pool, maxPending, bars, () => {
       for (const listener of this.#disconnected) listener()
     })
   }
@@ -73,9 +76,12 @@ export class EventStore {
   /**
    * Appends durably. Concurrent appends of this process share a transaction; each keeps its own outcome. The same append
    * again (same event ids) is recognised and answers as the first time.
-   * @throws Overloaded when too many appends wait already; RestoredLog; OutcomeUnknown
+   * @throws Overloaded when too many appends wait already; RestoredLog; OutcomeUnknown; TypeError for one that can be barred, where the
+   * store has no bars
    */
   append(append: Append): Promise<AppendOutcome> {
+    if (append.unlessBarred && this.#bars === undefined)
+      return Promise.reject(new TypeError('The append can be barred, but the store was given no bars'))
     return this.#commits.append(append)
   }
 

@@ -1,5 +1,6 @@
 import type { Service } from '@grantlog/contracts'
 import type pg from 'pg'
+import type { Bars } from './bars.js'
 import { Commands } from './commands.js'
 import { Deadlines } from './deadlines.js'
 import type { AnyDecider } from './decider.js'
@@ -20,6 +21,8 @@ export interface EventingOptions {
   readonly projections: readonly Projection[]
   /** What decides about its streams, where time brings something. */
   readonly deciders?: readonly AnyDecider[]
+  /** What keeps appends from being stored that say that it may. */
+  readonly bars?: Bars | undefined
   /** Brings the other services' events. */
   readonly remote: Transport
   /** Where this service's events are published; undefined when others read the log itself. */
@@ -49,7 +52,7 @@ export class Eventing {
 
   constructor(options: EventingOptions) {
     const { pool, service, report, now, sink, remote } = options
-    this.store = new EventStore(pool)
+    this.store = new EventStore(pool, { bars: options.bars })
     this.commands = new Commands(this.store, now)
     this.remote = remote
     this.#locks = new Locks(pool)

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Append, AppendOutcome } from './append.js'
-import { parameters, placed, statementFor } from './append-statement.js'
+import { AppendStatements, placed } from './append-statement.js'
+import type { Bars } from './bars.js'
 import { ask, pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
 import { registerEventTypes } from './event-types.js'
@@ -28,6 +29,7 @@ export class GroupCommit {
   readonly #underWay: UnderWay[] = []
   #sending: Promise<void> | undefined
   readonly #connection: KeptConnection
+  readonly #statements: AppendStatements
   readonly #notices = new Notices(kinds => {
     this.#telling = this.#tell(kinds)
   })
@@ -37,8 +39,10 @@ export class GroupCommit {
   constructor(
     pool: pg.Pool,
     private readonly maxPending: number,
+    bars: Bars | undefined,
     disconnected: () => void,
   ) {
+    this.#statements = new AppendStatements(bars)
     this.#connection = new KeptConnection(pool, openLog, disconnected)
   }
 
@@ -137,10 +141,8 @@ export class GroupCommit {
   async #write(appends: readonly Append[]): Promise<AppendOutcome[]> {
     const client = await this.#connection.get()
     try {
-      const written = ask<WrittenRow>(client, {
-        ...statementFor(appends),
-        values: parameters(appends, this.#notices.with(kindsOf(appends))),
-      })
+      const query = this.#statements.query(appends, this.#notices.with(kindsOf(appends)))
+      const written = ask<WrittenRow>(client, query)
       meanwhile(appends)
       const { rows } = await written
       const last = lastNumbers(rows)

@@ -5,7 +5,7 @@ import { Connection } from './connection.js'
 import type { Decider, NewEvent } from './decider.js'
 import { Eventing } from './eventing.js'
 import { createProjectionTable } from './projection.js'
-import { aLog, anId, type LogDatabase, operator, suspended } from './specs/a-log.js'
+import { aLog, anAppend, anId, type LogDatabase, operator, suspended } from './specs/a-log.js'
 import { suspensions } from './specs/a-projection.js'
 import { EmbeddedTransport } from './transport/embedded.js'
 
@@ -26,6 +26,7 @@ const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   'append to streams that begin': { text: /claimed as \(\s+select stream_id from begun\s+\)/ },
   'append to streams that go on': { text: /claimed as \(\s+select stream_id from continued\s+\)/ },
   'append to streams of either kind': { text: /from begun union all select stream_id from continued/ },
+  'append unless barred': { text: /from suspensions r cross join lateral/ },
   'recognise a retry': { text: /where e\.event_id = w\.event_id/ },
   'head of a stream': { text: /state_tag from streams/ },
   'events of a stream': { text: /from events\s+where stream_id = \$1/, sorts: /^(events\.)?stream_version$/ },
@@ -79,7 +80,8 @@ beforeAll(async () => {
   await log.pool.query(createProjectionTable(suspensions()))
   await letItRun()
   await log.pool.query('delete from streams')
-  await log.pool.query('vacuum analyze streams')
+  await log.pool.query('delete from suspensions')
+  await log.pool.query('vacuum analyze streams, suspensions')
   plansWhenEmpty = new Map()
   for (const text of recorded)
     if (/insert into events/.test(text)) plansWhenEmpty.set(text, await planOf(text))
@@ -127,11 +129,15 @@ it('no statement sorts, but for the batch at hand where its order is the point',
   expect(sorts).toEqual([])
 })
 
-it('an append looks streams up one by one also where it was planned before there were any: the plan is kept while they grow', () => {
-  expect(plansWhenEmpty.size).toBe(3)
+it('an append looks streams and bars up one by one also where it was planned before there were any: the plan is kept while they grow', () => {
+  const named: Record<string, string> = { streams: 'stream_id', suspensions: 'client_id' }
+  expect(plansWhenEmpty.size).toBe(6)
   for (const nodes of plansWhenEmpty.values())
-    for (const node of nodes.filter(each => each['Relation Name'] === 'streams'))
-      expect(node['Node Type'] === 'ModifyTable' || node['Index Cond']?.includes('stream_id')).toBe(true)
+    for (const node of nodes) {
+      const name = named[node['Relation Name'] ?? '']
+      if (name === undefined || node['Node Type'] === 'ModifyTable') continue
+      expect(node['Index Cond']).toContain(`${name} = ANY`)
+    }
 })
 
 const client: Decider<{ clientId: string; reason: string }, NewEvent, { times: number }> = {
@@ -156,6 +162,7 @@ async function letItRun(): Promise<void> {
     service: 'clients',
     projections: [suspensions()],
     deciders: [client],
+    bars: { table: 'suspensions', key: 'client_id', until: 'last' },
     remote: new EmbeddedTransport({}),
     sink: {
       send: async messages => void sent.push(...messages.map(({ value }) => value)),
@@ -182,17 +189,14 @@ async function letItRun(): Promise<void> {
     state: {},
     stateTag: 'spec',
   })
-  const once = (id: string, base: number) =>
-    eventing.store.append({
-      streamId: `client-${id}`,
-      base,
-      events: eventing.store.prepare([suspended(id, 'spec')], { actor: operator, time: new Date() }),
-      state: {},
-      stateTag: 'spec',
-    })
-  const goesOn = anId()
-  await once(goesOn, 0)
-  expect(await Promise.all([once(goesOn, 1), once(anId(), 0)])).not.toContain('conflict')
+  for (const unlessBarred of [undefined, { keys: ['nobody'], since: 0 }]) {
+    const once = (id: string, base: number) =>
+      eventing.store.append({ ...anAppend(eventing.store, id, base), unlessBarred })
+    const goesOn = anId()
+    await once(goesOn, 0)
+    await once(goesOn, 1)
+    expect(await Promise.all([once(goesOn, 2), once(anId(), 0)])).not.toContain('conflict')
+  }
   const beginnings = [{ lastSeq: {}, nextOffset: null }, { at: new Date() }]
   const following = await Promise.all(
     beginnings.map(begin =>

@@ -1,5 +1,6 @@
 export type { Append, AppendOutcome } from './append.js'
-export { type CommandContext, Commands, type Known, type Outcome } from './commands.js'
+export type { Barrable, Bars } from './bars.js'
+export { type Allowed, type CommandContext, Commands, type Known, type Outcome } from './commands.js'
 export { Connection } from './connection.js'
 export { Deadlines } from './deadlines.js'
 export type { AnyDecider, Deadline, Decider, NewEvent } from './decider.js'

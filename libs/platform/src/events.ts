@@ -1,6 +1,7 @@
 import type { Service } from '@grantlog/contracts'
 import {
   type AnyDecider,
+  type Bars,
   EmbeddedTransport,
   Eventing,
   type KafkaOptions,
@@ -22,6 +23,8 @@ export interface EventsDefinition {
   readonly projections: readonly Projection[]
   /** What decides about its streams: `doctor` replays them, and the service sees to what time brings. */
   readonly deciders?: readonly AnyDecider[]
+  /** What keeps appends from being stored that say that it may. */
+  readonly bars?: Bars
 }
 
 /** How events come and go. */
