@@ -10,7 +10,7 @@ import { Token1764000000000 } from './migrations/1-token.js'
 import { apis } from './projections/apis.projection.js'
 import { clients } from './projections/clients.projection.js'
 import { devices } from './projections/devices.projection.js'
-import { revocations } from './projections/revocations.projection.js'
+import { revocationBars, revocations } from './projections/revocations.projection.js'
 import { tokenConfig } from './token.config.js'
 import { TokenModule } from './token.module.js'
 
@@ -25,6 +25,7 @@ export const token: ServiceDefinition<(typeof tokenConfig)['settings']> = {
     service: 'token',
     projections: [clients, apis, devices, revocations],
     deciders: [accessToken, family, signingKeys],
+    bars: revocationBars,
   },
   bareCommands: {
     keys: ({ app, config, args }) =>

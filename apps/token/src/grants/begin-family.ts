@@ -1,7 +1,7 @@
 import { type BoundTo, timeOrderedId } from '@grantlog/contracts'
 import { type AuthorizationDetail, invalidGrant } from '@grantlog/oauth'
 import { type FamilyFacts, family, refreshEnd } from '../domain/family.js'
-import { isRevoked } from '../projections/revocations.projection.js'
+import { type Revocable, unlessRevoked } from '../projections/revocations.projection.js'
 import type { TokenConfig } from '../token.config.js'
 import type { TokenServices } from '../token-services.js'
 import { keepDetails } from './family-details.js'
@@ -41,10 +41,12 @@ export async function beginFamily(
 ): Promise<TokenResponse> {
   const { client, boundTo, traceparent } = request
   const { familyId, scopes, details } = approved
-  const [key] = await Promise.all([
-    signingKeyFor(approved.audience, client, services),
-    assertAllowed(approved, client.client_id, services, now),
-  ])
+  const refusal = () =>
+    invalidGrant('The grant has been revoked or has expired.', `grant ${approved.grantId}`)
+  if (approved.grantExpiresAt !== null && approved.grantExpiresAt <= now) throw refusal()
+  // it was true when it was approved; what was revoked since counts
+  const allowed = unlessRevoked(services.db, revocable(approved, client.client_id), refusal)
+  const key = await signingKeyFor(approved.audience, client, services)
   const refresh = client.grant_types.includes('refresh_token') ? createRefreshToken(familyId) : undefined
   const facts = factsOf(approved, {
     clientId: client.client_id,
@@ -67,7 +69,10 @@ export async function beginFamily(
     boundTo,
     family: { ...facts, organizationId: organizationOf(approved) },
   })
-  if (refresh !== undefined) await keepDetails(facts, approved.granted, services)
+  if (refresh !== undefined && facts.detailsDigest !== undefined) {
+    await allowed.assertAllowed() // for what is not, nothing is kept beside the log
+    await keepDetails(facts, approved.granted, services)
+  }
   const { events } = await services.commands.run(
     family,
     familyId,
@@ -78,7 +83,12 @@ export async function beginFamily(
       token: token.facts,
       causeId: timeOrderedId(),
     },
-    { actor: { type: 'client', id: client.client_id }, traceparent, meanwhile: token.sign },
+    {
+      actor: { type: 'client', id: client.client_id },
+      traceparent,
+      unlessBarred: allowed,
+      meanwhile: token.sign,
+    },
     { state: family.initial, version: 0 }, // the first of its stream
   )
   if (!events.some(event => event.type === 'token.issued')) {
@@ -96,23 +106,14 @@ export async function beginFamily(
   }
 }
 
-/** It was true when it was approved; what was revoked since counts. */
-async function assertAllowed(
-  approved: Approved,
-  clientId: string,
-  { db }: TokenServices,
-  now: number,
-): Promise<void> {
-  const { grantId, grantExpiresAt } = approved
-  const revoked = await isRevoked(db, {
+function revocable(approved: Approved, clientId: string): Revocable {
+  return {
     clientId,
-    grantId,
+    grantId: approved.grantId,
     subject: approved.person,
     organizationId: organizationOf(approved) ?? null,
     issuedAt: approved.approvedAt,
-  })
-  if (revoked || (grantExpiresAt !== null && grantExpiresAt <= now))
-    throw invalidGrant('The grant has been revoked or has expired.', `grant ${grantId}`)
+  }
 }
 
 function factsOf(

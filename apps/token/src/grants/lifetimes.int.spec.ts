@@ -16,6 +16,7 @@ import { PrivateHalves } from '../keys/private-halves.js'
 import { SigningKeys } from '../keys/signing-keys.js'
 import { Token1764000000000 } from '../migrations/1-token.js'
 import type { ClientRow } from '../projections/clients.projection.js'
+import { revocationBars } from '../projections/revocations.projection.js'
 import type { TokenConfig } from '../token.config.js'
 import type { TokenServices } from '../token-services.js'
 import { authorizationCode } from './authorization-code.js'
@@ -44,7 +45,7 @@ beforeAll(async () => {
   database = await testDatabase('lifetimes')
   db = await openDatabase(database.url, 4, { migrations: [Token1764000000000] })
   await migrate(db)
-  store = new EventStore(poolOf(db))
+  store = new EventStore(poolOf(db), { bars: revocationBars })
   commands = new Commands(store, () => clock.now())
   const halves = new PrivateHalves(db, environmentWrapping(Buffer.alloc(32, 1).toString('base64url')))
   const plan = { announceSeconds: day, activeSeconds: 100_000 * day }

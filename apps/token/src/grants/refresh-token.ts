@@ -1,5 +1,5 @@
 import { timeOrderedId } from '@grantlog/contracts'
-import type { Known } from '@grantlog/eventing'
+import type { Allowed, Known } from '@grantlog/eventing'
 import {
   invalidGrant,
   invalidScope,
@@ -19,7 +19,7 @@ import {
   refreshEnd,
   successorOf,
 } from '../domain/family.js'
-import { isRevoked } from '../projections/revocations.projection.js'
+import { type Revocable, unlessRevoked } from '../projections/revocations.projection.js'
 import type { TokenServices } from '../token-services.js'
 import { findDetails } from './family-details.js'
 import type { Grant, TokenRequest, TokenResponse } from './grant.js'
@@ -69,10 +69,7 @@ export const refreshToken: Grant = {
     if (granted === undefined) throw invalidGrant(refused, 'its authorization details were deleted')
     const details = narrowedDetails(parameters.get('authorization_details'), granted)
     const now = services.clock.seconds()
-    const [key] = await Promise.all([
-      signingKeyFor(facts.audience, client, services),
-      assertAllowed(facts, services),
-    ])
+    const key = await signingKeyFor(facts.audience, client, services)
 
     // FAPI 2.0 §5.3.2.1-9; one that was replaced before goes on to its successor
     const stays =
@@ -93,7 +90,10 @@ export const refreshToken: Grant = {
       boundTo: request.boundTo,
       family: { ...facts, organizationId: facts.owner.kind === 'organization' ? facts.owner.id : undefined },
     })
-    const state = await rotate(request, services, facts.familyId, known, token.sign, {
+    const allowed = unlessRevoked(services.db, revocable(facts), () =>
+      invalidGrant('The grant has been revoked.', `grant ${facts.grantId}`),
+    )
+    const command: Refresh = {
       type: 'refresh',
       presented: presented.hash,
       sender: request.sender,
@@ -102,6 +102,12 @@ export const refreshToken: Grant = {
       token: token.facts,
       at: now,
       causeId: timeOrderedId(),
+    }
+    const state = await rotate(request, services, facts.familyId, {
+      known,
+      command,
+      allowed,
+      meanwhile: token.sign,
     })
     // another one was given out only if the key was replaced meanwhile: then nobody can make it again
     if (state === undefined || (!stays && successorOf(presented.hash, state) !== successor.hash))
@@ -130,6 +136,13 @@ async function assertBinding(
   throw invalidGrant(refused, 'bound to another key')
 }
 
+interface Rotation {
+  readonly known: Known<FamilyState>
+  readonly command: Refresh
+  readonly allowed: Allowed
+  readonly meanwhile: () => void
+}
+
 /**
  * The family's state knows the current token and the last ones before; older ones are found in the stream, where theft is rare.
  * @returns the state after it, or undefined when nothing was issued
@@ -138,18 +151,18 @@ async function rotate(
   request: TokenRequest,
   services: TokenServices,
   familyId: string,
-  known: Known<FamilyState>,
-  meanwhile: () => void,
-  command: Refresh,
+  { known, command, allowed, meanwhile }: Rotation,
 ): Promise<FamilyState | undefined> {
   const context = {
     actor: { type: 'client', id: request.client.client_id },
     traceparent: request.traceparent,
+    unlessBarred: allowed,
     meanwhile,
   } as const
   const outcome = await services.commands.run(family, familyId, command, context, known)
   if (outcome.events.length > 0)
     return outcome.events.some(event => event.type === 'token.issued') ? outcome.state : undefined
+  await allowed.assertAllowed()
   const { status, refresh } = outcome.state
   assertInTime(outcome.state, command)
   if (status !== 'revoked' && refresh?.hash !== command.presented)
@@ -201,13 +214,12 @@ function narrowed(facts: FamilyFacts, scope: string | undefined): readonly strin
   return wanted
 }
 
-async function assertAllowed(facts: FamilyFacts, { db }: TokenServices): Promise<void> {
-  const revoked = await isRevoked(db, {
-    clientId: facts.clientId,
-    grantId: facts.grantId,
-    subject: facts.person,
-    organizationId: facts.owner.kind === 'organization' ? facts.owner.id : null,
-    issuedAt: facts.startedAt,
-  })
-  if (revoked) throw invalidGrant('The grant has been revoked.', `grant ${facts.grantId}`)
+function revocable({ clientId, grantId, person, owner, startedAt }: FamilyFacts): Revocable {
+  return {
+    clientId,
+    grantId,
+    subject: person,
+    organizationId: owner.kind === 'organization' ? owner.id : null,
+    issuedAt: startedAt,
+  }
 }

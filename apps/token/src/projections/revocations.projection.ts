@@ -1,4 +1,4 @@
-import { defineProjection, grouped } from '@grantlog/eventing'
+import { type Allowed, type Bars, defineProjection, grouped } from '@grantlog/eventing'
 import { poolOf } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 
@@ -52,10 +52,28 @@ const byTarget = grouped<{ target: string; issued_before: string | null }>({
 })
 
 export async function isRevoked(db: DataSource, token: Revocable): Promise<boolean> {
+  const found = await byTarget(poolOf(db), ...targetsOf(token))
+  return found.some(({ issued_before }) => issued_before === null || Number(issued_before) >= token.issuedAt)
+}
+
+/** As `isRevoked`, for what is stored only unless it is. */
+export const revocationBars: Bars = { table: 'revocation_view', key: 'target', until: 'issued_before' }
+
+/** For a command that has no effect where it is revoked. @param refusal what its client is told then */
+export function unlessRevoked(db: DataSource, token: Revocable, refusal: () => Error): Allowed {
+  return {
+    keys: targetsOf(token),
+    since: token.issuedAt,
+    async assertAllowed() {
+      if (await isRevoked(db, token)) throw refusal()
+    },
+  }
+}
+
+function targetsOf(token: Revocable): string[] {
   const targets = [`client:${token.clientId}`, `owner:${token.subject}`]
   if (token.grantId !== null) targets.push(`grant:${token.grantId}`)
   if (token.organizationId !== null) targets.push(`organization:${token.organizationId}`)
   if (token.keyId !== undefined) targets.push(`key:${token.keyId}`)
-  const found = await byTarget(poolOf(db), ...targets)
-  return found.some(({ issued_before }) => issued_before === null || Number(issued_before) >= token.issuedAt)
+  return targets
 }
