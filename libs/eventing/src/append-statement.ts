@@ -37,9 +37,10 @@ const barred = ({ table, key, until }: Bars) => `
         ) b
         where r.${key} = any ($19::text[])`
 
-// The rows of the streams are claimed before a number is drawn for any event; where all were, nobody looks which. The events are numbered in the order in which they
-// come. From the update of `log_end` to the end of the commit no other append draws a number: so all that is seen is what was committed
-// before, without a gap. Each step of a statement costs its start at each batch: so it has those that it needs, and sorts nothing.
+// The rows of the streams are claimed before a number is drawn for any event; where all were, nobody looks which. The events are numbered in
+// the order in which they come. From the update of `log_end` to the end of the commit no other append draws a number: so all that is seen is
+// what was committed before, without a gap. Each step of a statement costs its start at each batch: so it has those that it needs, and
+// sorts nothing.
 const appendStatement = (kinds: readonly (keyof typeof claims)[], bars?: Bars) => ({
   name: ['append', ...kinds, ...(bars ? ['unless-barred'] : [])].join('-'),
   text: `
