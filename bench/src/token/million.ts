@@ -48,8 +48,8 @@ export function refreshAny(tokens: string[]): Work {
 const cloneFamily = `
   with ids as (select id::text as id from unnest($3::uuid[]) id),
   cloned as (
-    insert into streams (stream_id, base, version, state, state_tag, ends_at)
-    select 'family-' || ids.id, s.base, s.version, replace(s.state::text, $2, ids.id)::json, s.state_tag, s.ends_at
+    insert into streams (stream_id, base, version, state, state_tag, ends_at, deadline)
+    select 'family-' || ids.id, s.base, s.version, replace(s.state::text, $2, ids.id)::json, s.state_tag, s.ends_at, s.deadline
     from streams s cross join ids where s.stream_id = $1
   ), numbered as (
     update log_end set last_seq = last_seq + (select count(*) from ids) * (select count(*) from events where stream_id = $1)
