@@ -50,7 +50,7 @@ describe('locks', () => {
     const [one, two] = [anInstance(), anInstance()]
     expect(await one.locks.hold('d')).toBe(true)
     await two.pool.query(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+      `select pg_terminate_backend(pid, 10000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
          and (classid::bigint << 32 | objid::bigint) = hashtextextended('d', 0)`,
     )
     expect(await two.locks.hold('d')).toBe(true)
