@@ -12,13 +12,13 @@ const claims = {
     insert into streams (stream_id, base, version, state, state_tag, ends_at, deadline)
     select stream_id, base, version, state, state_tag, ends_at, deadline from wanted where base = 0
     on conflict do nothing
-    returning stream_id`,
+    returning stream_id, version - base as events`,
   continued: `
     update streams s
     set base = w.base, version = w.version, state = w.state, state_tag = w.state_tag, ends_at = w.ends_at,
       deadline = case when w.deadline is not null then least(s.deadline, w.deadline) end
     from wanted w where s.stream_id = any (array[w.stream_id]) and s.version = w.base
-    returning s.stream_id`,
+    returning s.stream_id, w.version - w.base as events`,
 }
 
 /** What the appends say of their streams. The arrays are unnested in a list: in `from` each would first be written to a table of its own. */
@@ -46,7 +46,13 @@ const appendStatement = (kinds: readonly (keyof typeof claims)[], bars?: Bars) =
   text: `
   with wanted as (${bars ? `select * from (${given}) w where stream_id <> all (array(${barred(bars)}))` : given}
   ), ${kinds.map(kind => `${kind} as (${claims[kind]}\n  )`).join(', ')}, claimed as (
-    ${kinds.map(kind => `select stream_id from ${kind}`).join(' union all ')}
+    ${kinds.map(kind => `select * from ${kind}`).join(' union all ')}
+  ), counted as (
+    select sum(events) as events from claimed
+  ), numbered as (
+    update log_end l set last_seq = l.last_seq + c.events, xid = pg_current_xact_id()
+    from (select events, case when $18::text is not null then pg_notify('${appendedChannel}', $18) end from counted) c where c.events > 0
+    returning l.last_seq - c.events as before
   ), fresh as (
     select e.*, row_number() over () as place
     from (
@@ -54,17 +60,11 @@ const appendStatement = (kinds: readonly (keyof typeof claims)[], bars?: Bars) =
         unnest($11::text[]) as type, unnest($12::json[]) as data, unnest($13::json[]) as internal, unnest($14::text[]) as actor_type,
         unnest($15::text[]) as actor_id, unnest($16::text[]) as traceparent, unnest($17::timestamptz[]) as time
     ) e
-    where (select count(*) from claimed) = cardinality($1::text[]) or e.stream_id in (select stream_id from claimed)
-  ), counted as (
-    select count(*) as events, case when $18::text is not null then pg_notify('${appendedChannel}', $18) end from fresh
-  ), numbered as (
-    update log_end l set last_seq = l.last_seq + c.events, xid = pg_current_xact_id() from counted c where c.events > 0
-    returning l.last_seq - c.events as before
+    where (select events from counted) = cardinality($8::text[]) or e.stream_id in (select stream_id from claimed)
   )
   insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
-  select n.before + f.place, f.stream_id, f.stream_version, f.event_id, f.type, f.data, f.internal,
-         f.actor_type, f.actor_id, f.traceparent, f.time
-  from fresh f cross join numbered n
+  select (select before from numbered) + place, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time
+  from fresh
   returning stream_id, log_seq`,
 })
 

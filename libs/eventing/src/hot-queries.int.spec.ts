@@ -23,9 +23,9 @@ const filled = /^(events_1|streams|parked|projection_requests|suspensions)$/
  * events of the one stream that it reads; never a table.
  */
 const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
-  'append to streams that begin': { text: /claimed as \(\s+select stream_id from begun\s+\)/ },
-  'append to streams that go on': { text: /claimed as \(\s+select stream_id from continued\s+\)/ },
-  'append to streams of either kind': { text: /from begun union all select stream_id from continued/ },
+  'append to streams that begin': { text: /claimed as \(\s+select \* from begun\s+\)/ },
+  'append to streams that go on': { text: /claimed as \(\s+select \* from continued\s+\)/ },
+  'append to streams of either kind': { text: /from begun union all select \* from continued/ },
   'append unless barred': { text: /from suspensions r cross join lateral/ },
   'recognise a retry': { text: /where e\.event_id = w\.event_id/ },
   'head of a stream': { text: /state_tag from streams/ },
