@@ -13,3 +13,9 @@ it('is a UUID of version 7 (RFC 9562 §5.7) that begins with the time, and is an
     expect(time).toBeLessThanOrEqual(after)
   }
 })
+
+it('has 74 random bits', () => {
+  const ids = Array.from({ length: 1000 }, () => timeOrderedId().replaceAll('-', ''))
+  const seen = Array.from({ length: 32 }, (_, at) => new Set(ids.map(id => id[at])).size)
+  expect(seen.slice(13)).toEqual([16, 16, 16, 4, ...new Array(15).fill(16)])
+})
