@@ -43,9 +43,11 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   tenth of its processor time; an append numbers its own events ([ADR 0027](../adr/0027-an-append-numbers-its-events.md)), another tenth; a
   token is signed while the database stores its event, so that up to 128 events share one commit before a second one goes beside it (what a commit
   costs whatever is in it is what two dozen appends cost: at 64 connections a tenth); an append sorts nothing, joins nothing and has only the steps
-  that its batch needs; those who follow a log share the question for its end. Without success: the look at the revocations as a part of the append,
-  JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
-  are hashed once, signing when the database has said that it begins. The look at the revocations before a refresh costs some per cent of it, and stays.
+  that its batch needs; those who follow a log share the question for its end; whether something was revoked is looked up by
+  the append that stores its tokens ([ADR 0028](../adr/0028-a-revocation-bars-the-append.md)), where a statement before it took a twentieth of a refresh at
+  16 connections; ids and what is sent to Postgres are written without making anything on the way, for all that a request makes goes through the
+  caches that Postgres shares. Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
+  are hashed once, signing when the database has said that it begins, or that it has only the disk to wait for.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share; in
   about half of the commits the core then waits for the disk, some per cent of the time. It
@@ -53,7 +55,7 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   held 196 MiB at most.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
   connection, read none; those of a thousand families or a million in turns read each.
-- **A million families** are copies of a real one, with ids of their own; each refresh is the first of its family since the start. Both stores
+- **A million families** are copies of a real one, its deadline included, with ids of their own; each refresh is the first of its family since the start. Both stores
   are vacuumed and analyzed once they are filled, before they are measured. Both are read again at each refresh.
   Each of a million is far from the one before, in indexes and pages that no cache of the processor holds, and the first on its page that changes
   after a checkpoint, so that Postgres logs the page whole. Compressing those pages, not logging them whole, or 4 GB of shared
