@@ -93,6 +93,7 @@ const request = (parameters: Record<string, string>, clientId = 'ledgerly'): Tok
     client_id: clientId,
     grant_types: ['authorization_code', 'refresh_token'],
     auth_method: 'client_secret_basic',
+    profile: null,
   } as ClientRow,
   parameters: new Parameters(new Map(Object.entries(parameters).map(([name, value]) => [name, [value]]))),
   traceparent: undefined,
@@ -126,9 +127,16 @@ async function begin(limits: Limits) {
   const first = await authorizationCode.handle(request({ code, code_verifier: verifier }), services)
   return {
     familyId: claims.codeId,
+    grantId: claims.grantId,
     first,
     refresh: (token: string, clientId?: string) =>
       refreshToken.handle(request({ refresh_token: token }, clientId), services),
+    /** By a process that remembers nothing of it. */
+    refreshElsewhere: (token: string) =>
+      refreshToken.handle(request({ refresh_token: token }), {
+        ...services,
+        commands: new Commands(store, () => clock.now()),
+      }),
   }
 }
 
@@ -187,6 +195,28 @@ describe('a family', () => {
     expect(await refresh(first.refresh_token ?? '')).toMatchObject({ expires_in: 1 })
     clock.time += 1
     expect(await refusal(refresh(first.refresh_token ?? ''))).toMatch('so long after its authorization')
+  })
+
+  it('whose grant was revoked says so to whichever of its refresh tokens, and nothing more happens in it', async () => {
+    const { familyId, grantId, first, refresh, refreshElsewhere } = await begin({
+      idle: day,
+      family: day,
+      grant: null,
+    })
+    const tokens = [first.refresh_token ?? '']
+    while (tokens.length < 8) {
+      clock.time += 100 // each was replaced longer ago than it may be asked for again
+      tokens.push((await refresh(tokens.at(-1) ?? '')).refresh_token ?? '')
+    }
+    const before = await typesOf(familyId)
+    await db.query('insert into revocation_view (target, issued_before) values ($1, null)', [
+      `grant:${grantId}`,
+    ])
+
+    for (const token of tokens.toReversed())
+      for (const ask of [refresh, refreshElsewhere])
+        expect(await refusal(ask(token))).toBe('invalid_grant: The grant has been revoked.')
+    expect(await typesOf(familyId)).toEqual(before)
   })
 
   it('is not read from the database again by the process that served it last', async () => {
