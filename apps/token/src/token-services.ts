@@ -1,6 +1,5 @@
-import type { KeyObject } from 'node:crypto'
 import type { Commands } from '@grantlog/eventing'
-import type { DpopNonces, SealKeys, VerifiedTokens } from '@grantlog/oauth'
+import type { DpopNonces, HmacKey, SealKeys, VerifiedTokens } from '@grantlog/oauth'
 import type { ClientRequests, Clock, UsedOnce } from '@grantlog/platform'
 import type { DataSource } from 'typeorm'
 import type { ReadClaims } from './http/verified-tokens.js'
@@ -21,7 +20,7 @@ export abstract class TokenServices {
   abstract readonly opaqueKeys: OpaqueTokenKeys
   abstract readonly sealKeys: SealKeys
   /** Makes the successor of a refresh token, always the same one. */
-  abstract readonly successorKey: KeyObject
+  abstract readonly successorKey: HmacKey
   abstract readonly clientRequests: ClientRequests<ClientRow>
   /** What may be presented once. */
   abstract readonly usedOnce: UsedOnce

@@ -1,6 +1,5 @@
-import { createSecretKey } from 'node:crypto'
 import { Commands, Eventing } from '@grantlog/eventing'
-import { DpopNonces } from '@grantlog/oauth'
+import { DpopNonces, HmacKey } from '@grantlog/oauth'
 import {
   ClientRequests,
   Clock,
@@ -76,7 +75,7 @@ interface Log {
         const dpopNonces =
           DPOP_NONCE_SECONDS === 0
             ? undefined
-            : new DpopNonces(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce'), DPOP_NONCE_SECONDS)
+            : new DpopNonces(new HmacKey(derivedKey(KEY_ENCRYPTION_KEY, 'DPoP nonce')), DPOP_NONCE_SECONDS)
         const usedOnce = new UsedOnce(db, () => clock.seconds())
         return {
           config,
@@ -87,7 +86,7 @@ interface Log {
           verifiedTokens: verifiedTokens(kid => keys.verificationKey(kid)),
           opaqueKeys: opaqueTokenKeys(KEY_ENCRYPTION_KEY),
           sealKeys: config.CODE_KEYS,
-          successorKey: createSecretKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
+          successorKey: new HmacKey(derivedKey(KEY_ENCRYPTION_KEY, 'refresh token successor')),
           clientRequests: new ClientRequests({
             config,
             limits: new Limits(config, limitReport(metrics, logger)),

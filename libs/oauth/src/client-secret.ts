@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { HmacKey } from './hmac-key.js'
 
 /** The keys that secrets are hashed with: the first one hashes, all are tried. Shared by whoever makes and whoever checks secrets. */
-export type SecretKeys = readonly [KeyObject, ...KeyObject[]]
+export type SecretKeys = readonly [HmacKey, ...HmacKey[]]
 
 /**
  * The keys of a text: 32 bytes in base64url each, separated by commas.
@@ -13,9 +14,9 @@ export function parseSecretKeys(text: string): SecretKeys {
     // RFC 4648 §5, §3.5: canonical base64url without padding
     if (!/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(encoded))
       throw new Error('A key must be 32 bytes in base64url: 43 characters without padding.')
-    return createSecretKey(encoded, 'base64url')
+    return new HmacKey(Buffer.from(encoded, 'base64url'))
   })
-  return [first as KeyObject, ...others] // a text has a first part
+  return [first as HmacKey, ...others] // a text has a first part
 }
 
 /**
@@ -34,7 +35,7 @@ export function createClientSecret(): string {
  * @see RFC 6749 §10.10
  */
 export function hashSecret(secret: string, [key]: SecretKeys): string {
-  return hashWith(secret, key)
+  return key.of(secret)
 }
 
 /**
@@ -47,12 +48,9 @@ export function hashSecret(secret: string, [key]: SecretKeys): string {
 export function matchesSecret(secret: string, hashes: readonly string[], keys: SecretKeys): boolean {
   const stored = hashes.map(hash => Buffer.from(hash))
   return keys
-    .map(key => Buffer.from(hashWith(secret, key)))
+    .map(key => Buffer.from(key.of(secret)))
     .flatMap(actual =>
       stored.map(expected => expected.length === actual.length && timingSafeEqual(expected, actual)),
     )
     .includes(true)
 }
-
-const hashWith = (secret: string, key: KeyObject) =>
-  createHmac('sha256', key).update(secret).digest('base64url')

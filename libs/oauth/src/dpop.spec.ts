@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { SignJWT } from 'jose'
 import { DpopNonces, verifyDpopProof } from './dpop.js'
 import { OAuthError } from './errors.js'
+import { HmacKey } from './hmac-key.js'
 import { thumbprint } from './jwk.js'
 
 const now = 1_800_000_000
@@ -110,8 +111,8 @@ describe('a DPoP proof (RFC 9449 §4.3)', () => {
   })
 
   it('10. has the nonce that the server gave, or the one before it (§8)', async () => {
-    const nonces = new DpopNonces(Buffer.alloc(32, 1), 300)
-    const elsewhere = new DpopNonces(Buffer.alloc(32, 2), 300)
+    const nonces = new DpopNonces(new HmacKey(Buffer.alloc(32, 1)), 300)
+    const elsewhere = new DpopNonces(new HmacKey(Buffer.alloc(32, 2)), 300)
     const asking = { ...request, nonces }
     await verifyDpopProof(await prove({ nonce: nonces.current(now) }), asking)
     await verifyDpopProof(await prove({ nonce: nonces.current(now - 300) }), asking)

@@ -1,7 +1,8 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, jwtVerify } from 'jose'
 import { type ClientSigningAlgorithm, clientSigningAlgorithms } from './algorithms.js'
 import { invalidDpopProof, useDpopNonce } from './errors.js'
+import type { HmacKey } from './hmac-key.js'
 
 /** A proof that is in order: who made it, and by what a second use is known. */
 export interface DpopProof {
@@ -94,7 +95,7 @@ function plainUrl(text: string): string | undefined {
 export class DpopNonces {
   /** @param seconds how long the newest is given out; the one before it still counts */
   constructor(
-    private readonly key: Buffer,
+    private readonly key: HmacKey,
     private readonly seconds: number,
   ) {}
 
@@ -111,7 +112,7 @@ export class DpopNonces {
   }
 
   #at(period: number): string {
-    return createHmac('sha256', this.key).update(`nonce ${period}`).digest('base64url').slice(0, 22)
+    return this.key.of(`nonce ${period}`).slice(0, 22)
   }
 }
 

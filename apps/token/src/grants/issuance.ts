@@ -1,4 +1,4 @@
-import { createHmac, hash, type KeyObject, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { type BoundTo, type EventData, timeOrderedId } from '@grantlog/contracts'
 import {
   type AccessTokenClaims,
@@ -6,6 +6,7 @@ import {
   type AuthorizationDetail,
   type Confirmation,
   formatScope,
+  type HmacKey,
   type LineageClaim,
   sealAccessToken,
   signAccessToken,
@@ -148,11 +149,8 @@ export function createRefreshToken(familyId: string): RefreshToken {
  * The token that replaces another: always the same one, so that it can be given again without being stored. Nobody makes it of the
  * one before without the key.
  */
-export function successorOfToken({ familyId, secret }: RefreshToken, key: KeyObject): RefreshToken {
-  return refreshTokenOf(
-    familyId,
-    createHmac('sha256', key).update(`${familyId}.${secret}`).digest('base64url'),
-  )
+export function successorOfToken({ familyId, secret }: RefreshToken, key: HmacKey): RefreshToken {
+  return refreshTokenOf(familyId, key.of(`${familyId}.${secret}`))
 }
 
 function refreshTokenOf(familyId: string, secret: string): RefreshToken {

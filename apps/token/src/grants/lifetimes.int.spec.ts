@@ -1,7 +1,7 @@
-import { createHash, createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type CodeClaims, codeClaims } from '@grantlog/contracts'
 import { Commands, Deadlines, EventStore } from '@grantlog/eventing'
-import { OAuthError, Parameters, parseSealKeys, sealCode } from '@grantlog/oauth'
+import { HmacKey, OAuthError, Parameters, parseSealKeys, sealCode } from '@grantlog/oauth'
 import { Clock, migrate, openDatabase, poolOf } from '@grantlog/platform'
 import { type TestDatabase, testDatabase } from '@grantlog/testing'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -83,7 +83,7 @@ const servicesWith = ({ idle, family: whole }: Limits): TokenServices =>
     clock,
     keys,
     sealKeys: parseSealKeys(codeKeys),
-    successorKey: createSecretKey(Buffer.alloc(32, 2)),
+    successorKey: new HmacKey(Buffer.alloc(32, 2)),
     dpopNonces: undefined,
     opaqueKeys: opaqueTokenKeys(Buffer.alloc(32, 3).toString('base64url')),
   }) as Partial<TokenServices> as TokenServices
