@@ -156,18 +156,19 @@ const coordinateLength = 32
 
 /** R and S of an ECDSA signature on P-256 in DER (RFC 3279 §2.2.3). */
 function rawSignature(der: Buffer): Buffer {
-  const [r, rest] = integerIn(der.subarray(2))
-  const [s] = integerIn(rest)
-  const raw = Buffer.alloc(2 * coordinateLength)
-  r.copy(raw, coordinateLength - r.length)
-  s.copy(raw, 2 * coordinateLength - s.length)
+  const raw = Buffer.allocUnsafe(2 * coordinateLength).fill(0)
+  const endOfR = copyInteger(der, 2, raw, coordinateLength)
+  copyInteger(der, endOfR, raw, 2 * coordinateLength)
   return raw
 }
 
-/** A positive INTEGER of at most 256 bits without leading zeros, and what stands behind it. */
-function integerIn(der: Buffer): [integer: Buffer, rest: Buffer] {
-  const end = 2 + (der[1] ?? 0)
-  return [der.subarray(der[2] === 0 ? 3 : 2, end), der.subarray(end)]
+/** Copies the last 32 octets of the INTEGER that begins at `from`, or all of them, to before `end`. Returns where the next one begins. */
+function copyInteger(der: Buffer, from: number, raw: Buffer, end: number): number {
+  const first = from + 2
+  const next = first + (der[from + 1] ?? 0)
+  const length = Math.min(coordinateLength, next - first)
+  der.copy(raw, end - length, next - length, next)
+  return next
 }
 
 /** The same in DER. */
