@@ -46,7 +46,8 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   that its batch needs; those who follow a log share the question for its end; whether something was revoked is looked up by
   the append that stores its tokens ([ADR 0028](../adr/0028-a-revocation-bars-the-append.md)), where a statement before it took a twentieth of a refresh at
   16 connections; ids and what is sent to Postgres are written without making anything on the way, for all that a request makes goes through the
-  caches that Postgres shares. Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
+  caches that Postgres shares; an HMAC is two one-shot hashes, for Node's object of each has memory outside of the heap (a twentieth of a
+  refresh). Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
   are hashed once, signing when the database has said that it begins, or that it has only the disk to wait for.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share; in
