@@ -61,11 +61,13 @@ const appendStatement = (kinds: readonly (keyof typeof claims)[], bars?: Bars) =
         unnest($15::text[]) as actor_id, unnest($16::text[]) as traceparent, unnest($17::timestamptz[]) as time
     ) e
     where (select events from counted) = cardinality($8::text[]) or e.stream_id in (select stream_id from claimed)
+  ), stored as (
+    insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
+    select (select before from numbered) + place, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time
+    from fresh
   )
-  insert into events (log_seq, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time)
-  select (select before from numbered) + place, stream_id, stream_version, event_id, type, data, internal, actor_type, actor_id, traceparent, time
-  from fresh
-  returning stream_id, log_seq`,
+  select before, case when events < cardinality($8::text[]) then array(select stream_id from claimed) end as claimed
+  from numbered, counted`,
 })
 
 const appendStatements = (bars?: Bars) => ({
@@ -74,7 +76,15 @@ const appendStatements = (bars?: Bars) => ({
   both: appendStatement(['begun', 'continued'], bars),
 })
 
-/** The prepared statements that store batches. */
+/** What the statement answers: one row, or none where nothing was stored. */
+export interface Stored {
+  /** The number before that of the first event. */
+  readonly before: string
+  /** The streams whose appends were stored; null: all of them. */
+  readonly claimed: readonly string[] | null
+}
+
+/** The prepared statements that store batches: they answer `Stored`. */
 export class AppendStatements {
   readonly #plain = appendStatements()
   readonly #unlessBarred: ReturnType<typeof appendStatements> | undefined

@@ -195,6 +195,34 @@ describe('group commit', () => {
     expect(transactionOf(b)).not.toBe(transactionOf(a))
   })
 
+  it.each([
+    ['all are stored', undefined],
+    ['the first is refused', 0],
+    ['one in the middle is', 2],
+    ['the last one is', 4],
+  ])('tells each append the number that its last event has in the log, where %s', async (_, refused) => {
+    const ids = [1, 2, 3, 1, 2].map(anId)
+    if (refused !== undefined) await store.append(anAppend(store, ids[refused] ?? '', 0)) // somebody was first
+    const appends = ids.map((id, index) =>
+      anAppend(
+        store,
+        id,
+        0,
+        Array.from({ length: 1 + (index % 3) }, () => suspended(id)),
+      ),
+    )
+    const outcomes = await inOneStatement(log, store, appends)
+    const lasts = await Promise.all(
+      ids.map(async id => {
+        const query = 'select max(log_seq)::int as "logSeq" from events where stream_id = $1'
+        return (await log.pool.query(query, [`client-${id}`])).rows[0]
+      }),
+    )
+    expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual(
+      lasts.map((last, index) => (index === refused ? 'conflict' : last)),
+    )
+  })
+
   it('has the next batch of a crowd at the database before the first is stored', async () => {
     let asked = 0
     class Counting extends pg.Client {

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Append, AppendOutcome } from './append.js'
-import { AppendStatements, placed } from './append-statement.js'
+import { AppendStatements, placed, type Stored } from './append-statement.js'
 import type { Bars } from './bars.js'
 import { ask, pipelined } from './connection.js'
 import { OutcomeUnknown, Overloaded } from './errors.js'
@@ -142,10 +142,10 @@ export class GroupCommit {
     const client = await this.#connection.get()
     try {
       const query = this.#statements.query(appends, this.#notices.with(kindsOf(appends)))
-      const written = ask<WrittenRow>(client, query)
+      const written = ask<Stored>(client, query)
       meanwhile(appends)
       const { rows } = await written
-      const last = lastNumbers(rows)
+      const last = lastNumbers(appends, rows[0])
       const refused = appends.filter(append => !last.has(append.streamId))
       if (refused.length > 0) await this.#recognise(client, refused, last)
       return appends.map(append => {
@@ -213,16 +213,17 @@ function meanwhile(appends: readonly Append[]): void {
     }
 }
 
-interface WrittenRow {
-  stream_id: string
-  log_seq: string
-}
-
-/** The number of each stream's last event. */
-function lastNumbers(rows: readonly WrittenRow[]): Map<string, number> {
+/** The number of the last event of each append that was stored: they are numbered as they come. */
+function lastNumbers(appends: readonly Append[], stored: Stored | undefined): Map<string, number> {
   const last = new Map<string, number>()
-  for (const { stream_id, log_seq } of rows)
-    last.set(stream_id, Math.max(Number(log_seq), last.get(stream_id) ?? 0))
+  if (stored === undefined) return last
+  const { before, claimed } = stored
+  let number = Number(before)
+  for (const { streamId, events } of appends) {
+    if (claimed !== null && !claimed.includes(streamId)) continue
+    number += events.length
+    last.set(streamId, number)
+  }
   return last
 }
 
