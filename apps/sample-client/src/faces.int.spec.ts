@@ -121,6 +121,13 @@ describe('the public face', () => {
     await page.context().close()
   })
 
+  it('tells of nothing before anything has happened', async () => {
+    const page = await chromium.page()
+    await page.goto(`${app.url}/public`)
+    expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['Ask for access'])
+    await page.context().close()
+  })
+
   it('says without JavaScript that it needs it', async () => {
     const page = await chromium.page({ javaScriptEnabled: false })
     await page.goto(app.url)

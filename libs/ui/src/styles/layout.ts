@@ -1,6 +1,7 @@
 /** The document: type, header, columns, footer. */
 export const layout = `
 *, *::before, *::after { box-sizing: border-box; }
+[hidden] { display: none !important; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body { margin: 0; min-height: 100vh; min-height: 100dvh; display: flex; flex-direction: column; background: var(--ground); color: var(--ink); font: 1rem/1.6 var(--sans); overflow-wrap: break-word; }
 h1, h2, h3, p, ul, ol, dl, dd, figure, fieldset, legend, pre { margin: 0; padding: 0; }
