@@ -102,7 +102,7 @@ const request = (parameters: Record<string, string>, clientId = 'ledgerly'): Tok
 })
 
 /** Redeems a code. @returns the tokens, and how to go on */
-async function begin(limits: Limits) {
+async function begin(limits: Limits, also: Partial<CodeClaims> = {}) {
   const services = servicesWith(limits)
   const person = randomUUID()
   const startedAt = clock.time
@@ -122,6 +122,7 @@ async function begin(limits: Limits) {
     issuedAt: startedAt,
     authTime: startedAt,
     grantExpiresAt: limits.grant === null ? null : startedAt + limits.grant,
+    ...also,
   })
   const code = await sealCode(claims, services.sealKeys, { expiresAt: startedAt + 60 })
   const first = await authorizationCode.handle(request({ code, code_verifier: verifier }), services)
@@ -139,6 +140,9 @@ async function begin(limits: Limits) {
       }),
   }
 }
+
+const revoke = (grantId: string) =>
+  db.query('insert into revocation_view (target, issued_before) values ($1, null)', [`grant:${grantId}`])
 
 async function refusal(answer: Promise<unknown>): Promise<string> {
   const error = await answer.then(
@@ -209,14 +213,27 @@ describe('a family', () => {
       tokens.push((await refresh(tokens.at(-1) ?? '')).refresh_token ?? '')
     }
     const before = await typesOf(familyId)
-    await db.query('insert into revocation_view (target, issued_before) values ($1, null)', [
-      `grant:${grantId}`,
-    ])
+    await revoke(grantId)
 
     for (const token of tokens.toReversed())
       for (const ask of [refresh, refreshElsewhere])
         expect(await refusal(ask(token))).toBe('invalid_grant: The grant has been revoked.')
     expect(await typesOf(familyId)).toEqual(before)
+  })
+
+  it('that does not begin, for its grant was revoked, leaves nothing of what it was for', async () => {
+    const limits = { idle: day, family: day, grant: null }
+    const details = { granted: [{ type: 'payment' }], digest: 'd'.repeat(43) }
+    const revoked = { codeId: randomUUID(), grantId: randomUUID(), details }
+    await revoke(revoked.grantId)
+
+    expect(await refusal(begin(limits, revoked))).toMatch(/^invalid_grant: The grant has been revoked/)
+
+    const { familyId } = await begin(limits, { details })
+    const kept = await db.query('select family_id from family_details where family_id = any($1)', [
+      [familyId, revoked.codeId],
+    ])
+    expect(kept).toEqual([{ family_id: familyId }])
   })
 
   it('is not read from the database again by the process that served it last', async () => {
