@@ -1,5 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { SourceMap } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Benchmark, type Figure, figure } from '../benchmark.js'
 import { startGrantlog, writeRegistry } from './grantlog.js'
 import { startGround } from './ground.js'
@@ -36,7 +38,7 @@ export const profile: Benchmark = {
           `${work.name}: ${window.serviceMicroseconds.toFixed(0)} µs per operation, ${window.allMicroseconds.toFixed(0)} µs with Postgres`,
         )
         const [file = ''] = await readdir(folder)
-        const areas = areasOf(JSON.parse(await readFile(join(folder, file), 'utf8')))
+        const areas = await areasOf(JSON.parse(await readFile(join(folder, file), 'utf8')))
         for (const [area, share] of areas.slice(0, areasShown))
           figures.push({ ...figure(area, '% of its time', { ours: share * 100 }, {}), group: work.name })
       }
@@ -47,15 +49,23 @@ export const profile: Benchmark = {
   },
 }
 
+interface CallFrame {
+  readonly functionName: string
+  readonly url: string
+  readonly lineNumber: number
+  readonly columnNumber: number
+}
+
 interface CpuProfile {
-  readonly nodes: readonly { id: number; callFrame: { functionName: string; url: string } }[]
+  readonly nodes: readonly { id: number; callFrame: CallFrame }[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
 }
 
 /** Shares of the time that was not idle, by area, the largest first. Of the last seconds only: a start is something else. */
-function areasOf({ nodes, samples, timeDeltas }: CpuProfile): [area: string, share: number][] {
-  const areas = new Map(nodes.map(({ id, callFrame }) => [id, areaOf(callFrame)]))
+async function areasOf({ nodes, samples, timeDeltas }: CpuProfile): Promise<[area: string, share: number][]> {
+  const maps = await mapsOf(nodes.map(({ callFrame }) => callFrame.url))
+  const areas = new Map(nodes.map(({ id, callFrame }) => [id, areaOf(callFrame, maps.get(callFrame.url))]))
   const times = new Map<string, number>()
   let left = timeDeltas.reduce((sum, delta) => sum + delta, 0)
   for (const [index, id] of samples.entries()) {
@@ -71,11 +81,24 @@ function areasOf({ nodes, samples, timeDeltas }: CpuProfile): [area: string, sha
     .sort(([, one], [, other]) => other - one)
 }
 
-function areaOf({ functionName, url }: { functionName: string; url: string }): string {
+/** Of what is bundled, for a service is one file: where its parts come from. */
+async function mapsOf(urls: readonly string[]): Promise<Map<string, SourceMap>> {
+  const files = new Set(urls.filter(url => url.startsWith('file:')))
+  const maps = new Map<string, SourceMap>()
+  for (const url of files) {
+    const map = await readFile(fileURLToPath(`${url}.map`), 'utf8').catch(() => undefined)
+    if (map !== undefined) maps.set(url, new SourceMap(JSON.parse(map)))
+  }
+  return maps
+}
+
+function areaOf({ functionName, url, lineNumber, columnNumber }: CallFrame, map?: SourceMap): string {
+  const entry = map?.findEntry(lineNumber, columnNumber)
+  const source = entry && 'originalSource' in entry ? new URL(entry.originalSource, url).href : url
   const [, area] =
-    /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(url) ??
-    /\/((?:libs|apps)\/[^/]+)\//.exec(url) ??
-    /^(node:(?:internal\/)?[^/]+)/.exec(url) ??
+    /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(source) ??
+    /\/((?:libs|apps)\/[^/]+)\//.exec(source) ??
+    /^(node:(?:internal\/)?[^/]+)/.exec(source) ??
     []
-  return area ?? (url === '' ? functionName : url)
+  return area ?? (source === '' ? functionName : source)
 }
