@@ -54,8 +54,8 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   about half of the commits the core then waits for the disk, some per cent of the time. And two programs take turns on the core for every sixteen: each
   finds its code and data gone from the core's own cache. So 16 connections depend on who else uses the cache behind it, which this machine shares:
   of two runs within two hours, one had 1.34× (64 connections: 1.52×), 195 MiB, 256 connections at 0.872× and a refresh at 16 connections for 139 µs of processor
-  time with Postgres; the other 1.07× (1.46×), 205 MiB, 0.754× and 216 µs. What only computes (a signature) took as long in both, what reads memory
-  (Postgres's tables of buffers and locks) twice as long, and the server in memory, which has the core for itself, lost a fifth.
+  time with Postgres; the other 1.07× (1.46×), 205 MiB, 0.754× and 216 µs. The server in memory, which has the core for itself, lost a fifth. By profiles of
+  a fast and a slow stretch, what only computes (a signature) takes as long in both, what reads memory (Postgres's hash tables) twice as long.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
   connection, read none; those of a thousand families or a million in turns read each.
 - **A million families** are copies of a real one, its deadline included, with ids of their own; each refresh is the first of its family since the start. Both stores
