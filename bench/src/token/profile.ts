@@ -83,13 +83,15 @@ async function areasOf({ nodes, samples, timeDeltas }: CpuProfile): Promise<[are
 
 /** Of what is bundled, for a service is one file: where its parts come from. */
 async function mapsOf(urls: readonly string[]): Promise<Map<string, SourceMap>> {
-  const files = new Set(urls.filter(url => url.startsWith('file:')))
-  const maps = new Map<string, SourceMap>()
-  for (const url of files) {
-    const map = await readFile(fileURLToPath(`${url}.map`), 'utf8').catch(() => undefined)
-    if (map !== undefined) maps.set(url, new SourceMap(JSON.parse(map)))
-  }
-  return maps
+  const bundles = [...new Set(urls)].filter(url => url.startsWith('file:'))
+  return new Map(
+    await Promise.all(
+      bundles.map(async (url): Promise<[string, SourceMap]> => {
+        const map = await readFile(fileURLToPath(`${url}.map`), 'utf8')
+        return [url, new SourceMap(JSON.parse(map))]
+      }),
+    ),
+  )
 }
 
 function areaOf({ functionName, url, lineNumber, columnNumber }: CallFrame, map?: SourceMap): string {
