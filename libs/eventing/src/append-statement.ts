@@ -15,7 +15,8 @@ const claims = {
     returning stream_id, version - base as events`,
   continued: `
     update streams s
-    set base = w.base, version = w.version, state = w.state, state_tag = w.state_tag, ends_at = w.ends_at,
+    set base = w.base, version = w.version, state = coalesce(w.state, s.state), state_tag = coalesce(w.state_tag, s.state_tag),
+      ends_at = w.ends_at,
       deadline = case when w.deadline is not null then least(s.deadline, w.deadline) end
     from wanted w where s.stream_id = any (array[w.stream_id]) and s.version = w.base
     returning s.stream_id, w.version - w.base as events`,
@@ -116,7 +117,7 @@ function parameters(appends: readonly Append[]): unknown[] {
     text(appends.map(append => append.streamId)),
     int4(appends.map(append => append.base)),
     int4(appends.map(append => append.base + append.events.length)),
-    json(appends.map(append => JSON.stringify(append.state))),
+    json(appends.map(({ state, stateTag }) => (stateTag === null ? null : JSON.stringify(state)))),
     text(appends.map(append => append.stateTag)),
     int8(appends.map(append => append.endsAt ?? null)),
     int8(appends.map(append => append.deadline ?? null)),

@@ -7,9 +7,9 @@ export interface Append {
   /** The stream's version that the decision was made on; 0 for a stream that does not exist yet. */
   readonly base: number
   readonly events: readonly PreparedEvent[]
-  /** The state after the events, and the tag of the code that folded it. */
+  /** The state after the events, and its tag. Without a tag the state that is stored stays, and its tag: those of an earlier version. */
   readonly state: unknown
-  readonly stateTag: string
+  readonly stateTag: string | null
   /** Seconds since 1970: from then on no command can have an effect on the stream. Null, or left out, while nobody knows when. */
   readonly endsAt?: number | null
   /** Seconds since 1970: when to see what time has brought. Null, or left out, when it brings nothing. */

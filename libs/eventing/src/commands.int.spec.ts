@@ -4,6 +4,7 @@ import { Commands, type Known } from './commands.js'
 import type { Decider, NewEvent } from './decider.js'
 import { EventStore } from './event-store.js'
 import { aLog, anAppend, anId, type LogDatabase, operator } from './specs/a-log.js'
+import { stateTag, versionOfState } from './state-tag.js'
 
 let log: LogDatabase
 let store: EventStore
@@ -232,6 +233,71 @@ describe('a stream that is remembered', () => {
     append.mockRestore()
   })
 
+  /** Goes on with the stream, from what is remembered of it. */
+  async function goOn(clientId: string, by = commands, decider = state) {
+    const { suspended } = (await by.load(decider, clientId)).state
+    const command = suspended ? { clientId } : suspend(clientId)
+    return by.run(decider, clientId, command, context, await by.recall(decider, clientId))
+  }
+  /** Of a stream, and of the state that is stored of it. */
+  async function versions(clientId: string, decider = state) {
+    const head = await store.head(`client-${clientId}`)
+    if (head === undefined) throw new Error(`No stream client-${clientId}`)
+    return { stream: head.version, state: versionOfState(decider, head.stateTag, head.version) }
+  }
+
+  it('has its state stored with every eighth version', async () => {
+    const clientId = anId()
+    const stored: number[] = []
+    for (let version = 1; version <= 20; version++) {
+      await goOn(clientId)
+      stored.push((await versions(clientId)).state)
+    }
+    expect(stored).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9, 9, 9, 9, 9, 17, 17, 17, 17])
+  })
+
+  it('is what the state that is stored and the events since make of it, whoever asks', async () => {
+    const clientId = anId()
+    const read = jest.spyOn(another, 'read')
+    for (let version = 1; version <= 10; version++) {
+      const { state: left } = await goOn(clientId)
+      expect(await elsewhere.load(state, clientId)).toEqual({ state: left, version })
+    }
+    // the first and the ninth were stored
+    expect(read.mock.calls.map(([, after, upTo]) => [after, upTo])).toEqual(
+      [2, 3, 4, 5, 6, 7, 8].map(version => [1, version]).concat([[9, 10]]),
+    )
+    read.mockRestore()
+  })
+
+  it('is loaded without its events by who appended to it last', async () => {
+    const clientId = anId()
+    await goOn(clientId)
+    await goOn(clientId)
+    const read = jest.spyOn(store, 'read')
+    expect(await commands.load(state, clientId)).toEqual({ state: { suspended: false }, version: 2 })
+    expect(read).not.toHaveBeenCalled()
+    await goOn(clientId, elsewhere)
+    expect(await commands.load(state, clientId)).toEqual({ state: { suspended: true }, version: 3 })
+    read.mockRestore()
+  })
+
+  it('has its state stored by each process that takes it over', async () => {
+    const clientId = anId()
+    for (let version = 1; version <= 6; version++) {
+      await goOn(clientId, version % 2 === 0 ? elsewhere : commands)
+      expect(await versions(clientId)).toEqual({ stream: version, state: version })
+    }
+  })
+
+  it('has the state stored that it ends with: its events may leave', async () => {
+    const ending = { ...state, endsAt: ({ suspended }: { suspended: boolean }) => (suspended ? null : 1) }
+    const clientId = anId()
+    await goOn(clientId, commands, ending)
+    await goOn(clientId, commands, ending)
+    expect(await versions(clientId, ending)).toEqual({ stream: 2, state: 2 })
+  })
+
   it('is forgotten when the connection broke: what is there then may be a backup', async () => {
     const clientId = anId()
     await run(commands, suspend(clientId))
@@ -302,6 +368,14 @@ describe('the state beside the stream', () => {
     expect(state.reasons).toEqual(['A', 'B', 'C'])
     expect((await store.head(`client-${clientId}`))?.state).toEqual(state)
     expect((await commands.load(suspension, clientId)).state.reasons).toEqual(['a', 'b', 'c'])
+  })
+
+  it('is of the last version where a build stored it that said nothing of that', async () => {
+    const clientId = anId()
+    const [code] = stateTag(suspension, 1).split('@')
+    const state = { suspended: true, reasons: ['as it was stored'] }
+    await store.append({ ...anAppend(store, clientId, 0), state, stateTag: `${code}` })
+    expect(await commands.load(suspension, clientId)).toEqual({ state, version: 1 })
   })
 
   it('is not trusted when its tag is unknown', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Actor } from '@grantlog/contracts'
 import type { Append, AppendOutcome, PreparedEvent } from './append.js'
 import type { Barrable } from './bars.js'
@@ -6,6 +5,7 @@ import type { Decider, NewEvent } from './decider.js'
 import { Contended, OutcomeUnknown } from './errors.js'
 import type { EventStore } from './event-store.js'
 import { Recent } from './recent.js'
+import { stateTag, versionOfState } from './state-tag.js'
 import { TransientMap } from './transient-map.js'
 
 /** Who commands, when, and within which trace. */
@@ -28,8 +28,8 @@ export interface Allowed extends Barrable {
 export interface Known<State> {
   readonly state: State
   readonly version: number
-  /** It is as this process left it: another one may have gone on. */
-  readonly remembered?: true
+  /** It is as this process left it: another one may have gone on. `stateOf`: the version whose state is stored. */
+  readonly remembered?: { readonly stateOf: number }
 }
 
 /** The stream after a command: its state, its version, and what was appended (nothing, when nothing had to be). */
@@ -47,6 +47,11 @@ const maxRetriesOfUnknown = 5
  * asked for later.
  */
 const remembered = 128
+/**
+ * Of a stream that this process goes on with, from what it remembers, the state is stored with every eighth version only: whoever else needs
+ * it folds the few events since.
+ */
+const storedEvery = 8
 
 /**
  * Runs commands against streams: load, decide, append; again when another process was first. Within this process the commands
@@ -91,7 +96,10 @@ export class Commands {
     return outcome
   }
 
-  /** State and version of a stream. A state that another build's `evolve` folded is folded anew from the events. */
+  /**
+   * State and version of a stream: the state that is stored, and what the events since make of it. One that another build's `evolve` folded
+   * is folded anew from all events.
+   */
   async load<Command, Event extends NewEvent, State>(
     decider: Decider<Command, Event, State>,
     id: string,
@@ -99,13 +107,16 @@ export class Commands {
     const streamId = `${decider.category}-${id}`
     const head = await this.store.head(streamId)
     if (head === undefined) return { state: decider.initial, version: 0 }
-    if (head.stateTag === stateTagOf(decider)) return { state: head.state as State, version: head.version }
-    const events = await this.store.read(streamId, head.version)
+    const { version } = head
+    const left = this.#left.get(streamId) as Known<State> | undefined
+    if (left?.version === version) return { state: left.state, version } // a version has one state
+    const stateOf = versionOfState(decider, head.stateTag, version)
+    const events = stateOf === version ? [] : await this.store.read(streamId, stateOf, version)
     const state = events.reduce(
       (folded, event) => decider.evolve(folded, event.fact as Event),
-      decider.initial,
+      stateOf === 0 ? decider.initial : (head.state as State),
     )
-    return { state, version: head.version }
+    return { state, version }
   }
 
   /**
@@ -138,21 +149,24 @@ export class Commands {
       if (events.length === 0 && before.remembered) continue
       if (events.length === 0) return { streamId, ...before, events: [] }
       const state = events.reduce((folded, event) => decider.evolve(folded, event), before.state)
+      const version = before.version + events.length
+      const endsAt = decider.endsAt?.(state) ?? null
+      // of a stream that has ended, the events may leave
+      const stateOf = endsAt === null ? stateStored(before, version) : version
       const prepared = this.store.prepare(events, { ...context, time: this.now() })
       const outcome = await this.#append({
         streamId,
         base: before.version,
         events: prepared,
         state,
-        stateTag: stateTagOf(decider),
-        endsAt: decider.endsAt?.(state) ?? null,
+        stateTag: stateOf === version ? stateTag(decider, version) : null,
+        endsAt,
         deadline: decider.deadline?.at(state) ?? null,
         unlessBarred: context.unlessBarred,
         meanwhile: context.meanwhile,
       })
       if (outcome !== 'conflict') {
-        const version = before.version + events.length
-        if (decider.remembered) this.#left.keep(streamId, { state, version, remembered: true })
+        if (decider.remembered) this.#left.keep(streamId, { state, version, remembered: { stateOf } })
         return { streamId, state, version, events: identified(events, prepared) }
       }
       this.#left.forget(streamId)
@@ -176,17 +190,9 @@ export class Commands {
   }
 }
 
-const tags = new WeakMap<object, string>()
-
-/** A hash of the code that folds: a new build's state is never mistaken for an old one's. */
-export function stateTagOf(decider: { initial: unknown; evolve: unknown }): string {
-  let tag = tags.get(decider)
-  if (tag === undefined) {
-    const code = `${JSON.stringify(decider.initial)}\n${String(decider.evolve)}`
-    tag = createHash('sha256').update(code).digest('base64url').slice(0, 16)
-    tags.set(decider, tag)
-  }
-  return tag
+/** The version whose state is stored once a stream goes on from what was known of it to another version. */
+function stateStored({ remembered }: Known<unknown>, version: number): number {
+  return remembered !== undefined && version < remembered.stateOf + storedEvery ? remembered.stateOf : version
 }
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

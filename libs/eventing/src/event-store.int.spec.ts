@@ -38,7 +38,7 @@ describe('append and read', () => {
       [2, { clientId: id, reason: 'second' }, time],
     ])
     expect(events[0]).toMatchObject({ id: first.id, fact: { internal: { note: 'kept inside' } } })
-    expect(await store.read(`client-${id}`, 1)).toEqual(events.slice(0, 1))
+    expect(await store.read(`client-${id}`, 0, 1)).toEqual(events.slice(0, 1))
   })
 
   it('takes many events in one append, one version each', async () => {

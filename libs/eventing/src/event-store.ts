@@ -85,19 +85,22 @@ export class EventStore {
     return this.#commits.append(append)
   }
 
-  /** Version and folded state of a stream, or undefined when nothing has happened in it. Concurrent looks share a query. */
+  /**
+   * Version of a stream and the folded state that is stored, or undefined when nothing has happened in it. Which version the state is of,
+   * its tag says. Concurrent looks share a query.
+   */
   async head(streamId: string): Promise<StreamHead | undefined> {
     const [row] = await this.#heads.find(streamId)
     return row && { version: row.version, state: row.state, stateTag: row.state_tag }
   }
 
-  /** All events of a stream in order, up to a version. */
-  async read(streamId: string, upTo = 2 ** 31 - 1): Promise<StoredEvent[]> {
+  /** The events of a stream in order, from the one after a version up to another. */
+  async read(streamId: string, after = 0, upTo = 2 ** 31 - 1): Promise<StoredEvent[]> {
     const { rows } = await this.pool.query<StoredRow>({
       name: 'stream-events',
       text: `select event_id, type, data, internal, stream_version, time from events
-             where stream_id = $1 and stream_version <= $2 order by stream_version`,
-      values: [streamId, upTo],
+             where stream_id = $1 and stream_version > $2 and stream_version <= $3 order by stream_version`,
+      values: [streamId, after, upTo],
     })
     return rows.map(stored)
   }

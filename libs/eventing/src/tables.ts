@@ -4,8 +4,9 @@ import { createBesideFunctions, dropBesideFunctions } from './table-beside.js'
  * The tables of one service's log. Event rows are only ever inserted, into partitions by their number, a segment each: whole segments
  * can be detached to files. `events_kept` holds, of detached ones, the streams that have not ended. `log_end` holds the last number:
  * whoever appends takes the next ones from it, and holds its row until they are committed, so that numbers have no gap and are never
- * seen before smaller ones. `streams` holds each stream's version and its folded state, a cache that replay reproduces.
- * `event_types` says which topic each kind of event goes to, also those that only a newer build knows.
+ * seen before smaller ones. `streams` holds each stream's version and the folded state of that version or of one before, as its tag says
+ * (ADR 0029): a cache that replay reproduces. `event_types` says which topic each kind of event goes to, also those that only a newer build
+ * knows.
  * `checkpoints` says how far each read model is, `projections` how it is, `parked` which events wait in which of them, and
  * `projection_requests` what was asked of them.
  */

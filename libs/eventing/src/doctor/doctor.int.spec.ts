@@ -196,16 +196,19 @@ describe('the doctor', () => {
       initial: { times: 0 },
       decide: command => [suspended('x', command)],
       evolve: ({ times }) => ({ times: times + 1, note: undefined }),
+      remembered: true,
       deadline: { at: ({ times }) => (times === 1 ? 1000 : null), command: () => 'time' },
     }
     const store = new EventStore(log.pool)
     const commands = new Commands(store, () => new Date())
-    for (const id of ['a', 'a', 'b', 'c']) await commands.run(decider, id, 'why', { actor: operator })
+    for (const id of ['a', 'a', 'b', 'c', 'd']) await commands.run(decider, id, 'why', { actor: operator })
+    // whose state is stored of the version before
+    await commands.run(decider, 'd', 'why', { actor: operator }, await commands.recall(decider, 'd'))
     await append(1) // folded by other code
     const client = await log.pool.connect()
     const states = async () => said(await foldedStates('clients', client, [decider]))
     expect(await states()).toEqual([
-      'folded-states: the states of 3 streams are what a replay gives; 1 were folded by another build and are folded anew when they are needed',
+      'folded-states: the states of 4 streams are what a replay gives; 1 were folded by another build and are folded anew when they are needed',
     ])
     await log.pool.query(`update streams set state = '{"times": 3}' where stream_id = 'client-a'`)
     expect(await states()).toEqual(['folded-states: the stored state of client-a is not what its events say'])

@@ -1,8 +1,8 @@
 import { canonicalJson, type Service } from '@grantlog/contracts'
 import type pg from 'pg'
-import { stateTagOf } from '../commands.js'
 import type { AnyDecider, NewEvent } from '../decider.js'
 import { factOf } from '../event-store.js'
+import { versionOfState } from '../state-tag.js'
 import { bad, type Finding, fine } from './finding.js'
 
 const name = 'folded-states'
@@ -11,7 +11,7 @@ const batch = 100
 const most = 10
 
 /**
- * Whether every stream's folded state is what its events say when they are replayed, and its deadline is known. A state that another
+ * Whether every stream's stored state is what its events say when they are replayed up to its version, and its deadline is known. A state that another
  * build folded is folded anew when it is needed: it can not be wrong. Needs the service's own code, so the service's own program runs it.
  */
 export async function foldedStates(
@@ -22,10 +22,8 @@ export async function foldedStates(
   const findings: Finding[] = []
   let [right, older] = [0, 0]
   for (const decider of deciders) {
-    const tag = stateTagOf(decider)
-    for await (const { streamId, state, stateTag, deadline, events } of streamsOf(db, decider.category)) {
-      const replayed = replay(decider, events)
-      const due = decider.deadline?.at(replayed) ?? null
+    for await (const { streamId, state, stateOf, deadline, events } of streamsOf(db, decider)) {
+      const due = decider.deadline?.at(replay(decider, events)) ?? null
       if (due !== null && deadline === null)
         findings.push(
           bad(
@@ -36,8 +34,8 @@ export async function foldedStates(
             `Its row in streams has lost its deadline: update streams set deadline = ${due} where stream_id = '${streamId}'.`,
           ),
         )
-      else if (stateTag !== tag) older += 1
-      else if (canonicalJson(state) === canonicalJson(replayed)) right += 1
+      else if (stateOf === 0) older += 1
+      else if (canonicalJson(state) === canonicalJson(replay(decider, events.slice(0, stateOf)))) right += 1
       else
         findings.push(
           bad(
@@ -64,13 +62,14 @@ function replay(decider: AnyDecider, events: readonly NewEvent[]): unknown {
 
 interface StreamRow {
   stream_id: string
+  version: number
   state: unknown
   state_tag: string
   deadline: string | null
   events: { type: string; data: object; internal: object | null }[] | null
 }
 
-async function* streamsOf(db: pg.ClientBase, category: string) {
+async function* streamsOf(db: pg.ClientBase, decider: AnyDecider) {
   for (let after = ''; ; ) {
     const { rows } = await db.query<StreamRow>({
       name: 'folded-streams',
@@ -79,15 +78,21 @@ async function* streamsOf(db: pg.ClientBase, category: string) {
           select stream_id, version, state, state_tag, deadline from streams
           where stream_id like $1 and stream_id > $2 order by stream_id limit $3
         )
-        select s.stream_id, s.state, s.state_tag, s.deadline, (
+        select s.*, (
           select json_agg(json_build_object('type', type, 'data', data, 'internal', internal) order by stream_version)
           from events e where e.stream_id = s.stream_id and e.stream_version <= s.version
         ) as events
         from next s order by s.stream_id`,
-      values: [`${category}-%`, after, batch],
+      values: [`${decider.category}-%`, after, batch],
     })
-    for (const { stream_id, state, state_tag, deadline, events } of rows)
-      yield { streamId: stream_id, state, stateTag: state_tag, deadline, events: (events ?? []).map(factOf) }
+    for (const { stream_id, version, state, state_tag, deadline, events } of rows)
+      yield {
+        streamId: stream_id,
+        state,
+        stateOf: versionOfState(decider, state_tag, version),
+        deadline,
+        events: (events ?? []).map(factOf),
+      }
     const last = rows.at(-1)
     if (last === undefined) return
     after = last.stream_id
