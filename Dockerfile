@@ -50,23 +50,23 @@ HEALTHCHECK --interval=10s --timeout=10s --start-period=30s --retries=3 \
 
 FROM service AS clients
 COPY --from=build /images/clients ./
-CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "apps/clients/dist/main.js"]
+CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", "apps/clients/dist/main.js"]
 
 FROM service AS consent
 COPY --from=build /images/consent ./
-CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "apps/consent/dist/main.js"]
+CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", "apps/consent/dist/main.js"]
 
 FROM service AS token
 COPY --from=build /images/token ./
-CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "apps/token/dist/main.js"]
+CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", "apps/token/dist/main.js"]
 
 FROM service AS resource
 COPY --from=build /images/resource ./
-CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "apps/resource/dist/main.js"]
+CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", "apps/resource/dist/main.js"]
 
 FROM service AS sample-client
 COPY --from=build /images/sample-client ./
-CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "apps/sample-client/dist/main.js"]
+CMD ["node", "--initial-old-space-size=48", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", "apps/sample-client/dist/main.js"]
 
 # The operator's program, and the services' own, whose commands it runs: nothing listens, so nothing is healthy or not.
 FROM service AS cli

@@ -87,11 +87,10 @@ export class Commands {
     const before = this.#turns.get(streamId)
     const attempt = () => this.#attempt(decider, id, command, context, known)
     const outcome = before === undefined ? attempt() : before.then(attempt)
-    const turn = outcome
-      .catch(() => undefined) // its caller hears of it; the next one's turn comes all the same
-      .then(() => {
-        if (this.#turns.get(streamId) === turn) this.#turns.delete(streamId)
-      })
+    const leave = () => {
+      if (this.#turns.get(streamId) === turn) this.#turns.delete(streamId)
+    }
+    const turn = outcome.then(leave, leave) // of a failure its caller hears; the next one's turn comes all the same
     this.#turns.set(streamId, turn)
     return outcome
   }
@@ -123,12 +122,12 @@ export class Commands {
    * The stream as this process left it, if it remembers; else as `load`. Good enough to command on, for `run` finds out whether another
    * process has gone on since, and for what never changes.
    */
-  async recall<Command, Event extends NewEvent, State>(
+  recall<Command, Event extends NewEvent, State>(
     decider: Decider<Command, Event, State>,
     id: string,
   ): Promise<Known<State>> {
     const left = this.#left.get(`${decider.category}-${id}`)
-    return left === undefined ? this.load(decider, id) : (left as Known<State>)
+    return left === undefined ? this.load(decider, id) : Promise.resolve(left as Known<State>)
   }
 
   async #attempt<Command, Event extends NewEvent, State>(

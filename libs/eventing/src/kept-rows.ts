@@ -19,15 +19,17 @@ const watches = new WeakMap<pg.Pool, ReadModelWatch>()
  */
 export function kept<Row extends object>({ table }: Projection, query: GroupedQuery<Row>) {
   const read = grouped(query)
-  return async (pool: pg.Pool, key: string): Promise<readonly Row[]> => {
-    const answers = watches.get(pool)?.answers(table, query.name) as Map<string, readonly Row[]> | undefined
-    const known = answers?.get(key)
-    if (known !== undefined) return together(known)
+  const readAnew = async (pool: pg.Pool, key: string, answers: Map<string, readonly Row[]> | undefined) => {
     const rows = await read(pool, key)
     // where the read model changed meanwhile, these answers are those of before: nobody asks them any more
     if (rows.length > 0) answers?.set(key, rows)
     if (answers !== undefined && answers.size > maxAnswers) answers.clear()
     return rows
+  }
+  return (pool: pg.Pool, key: string): Promise<readonly Row[]> => {
+    const answers = watches.get(pool)?.answers(table, query.name) as Map<string, readonly Row[]> | undefined
+    const known = answers?.get(key)
+    return known === undefined ? readAnew(pool, key, answers) : together(known)
   }
 }
 
@@ -35,12 +37,11 @@ export function kept<Row extends object>({ table }: Projection, query: GroupedQu
  * The answer once whatever has arrived was taken in, as where it is read: what is asked for at the same time goes on together, and what it
  * then appends shares a commit.
  */
-async function together<Answer>(answer: Answer): Promise<Answer> {
+function together<Answer>(answer: Answer): Promise<Answer> {
   arriving ??= new Promise<void>(resolve => setImmediate(resolve)).then(() => {
     arriving = undefined
   })
-  await arriving
-  return answer
+  return arriving.then(() => answer)
 }
 
 let arriving: Promise<void> | undefined

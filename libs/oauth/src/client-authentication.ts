@@ -73,21 +73,24 @@ export async function authenticateClient<Client extends RegisteredClient>(
   const credentials = readClientCredentials(request)
   if (credentials.method === 'private_key_jwt') readClientAssertion(credentials.assertion, by)
   const client = await by.find(credentials.clientId)
+  const refuse = (detail: string) =>
+    invalidClient('Client authentication failed.', detail, {
+      basic: credentials.method === 'client_secret_basic',
+    })
+  if (client === undefined) throw refuse('unknown client')
   const wrong =
-    client === undefined ? 'unknown client' : await whatIsWrong(client, credentials, request.certificate, by)
-  if (client === undefined || wrong !== undefined) {
-    const basic = credentials.method === 'client_secret_basic'
-    throw invalidClient('Client authentication failed.', wrong, { basic })
-  }
+    whatIsWrong(client, credentials, request.certificate, by) ??
+    (credentials.method === 'private_key_jwt' && (await whatIsWrongWith(credentials.assertion, client, by)))
+  if (wrong) throw refuse(wrong)
   return client
 }
 
-async function whatIsWrong(
+function whatIsWrong(
   client: RegisteredClient,
   credentials: ClientCredentials,
   certificate: X509Certificate | undefined,
   by: ClientAuthentication<unknown>,
-): Promise<string | undefined> {
+): string | undefined {
   // RFC 8705 §2: a client that authenticates by certificate only names itself in the request
   const byCertificate = client.auth_method.endsWith('tls_client_auth')
   // RFC 7591 §2: the client uses the method that it is registered with
@@ -99,16 +102,21 @@ async function whatIsWrong(
   }
   if (credentials.secret !== undefined && !matchesSecret(credentials.secret, client.verifiers, by.secretKeys))
     return 'wrong secret'
-  if (credentials.method === 'private_key_jwt') {
-    const assertion = readClientAssertion(credentials.assertion, by)
-    if (!(await isSignedByOneOf(assertion, client.keys))) return 'signed with no key of the client'
-    if (!rulesOf(client.profile).algorithms.includes(assertion.algorithm))
-      return `signed with ${assertion.algorithm}, which its profile does not allow`
-    // RFC 7523 §3: "ensure that JWTs are not replayed by maintaining the set of used "jti" values"
-    const id = `assertion ${assertion.clientId} ${assertion.id}`
-    if (!(await by.once(id, assertion.expiresAt))) return 'the assertion was used before'
-  }
   return client.suspended ? 'suspended' : undefined
+}
+
+async function whatIsWrongWith(
+  text: string,
+  client: RegisteredClient,
+  by: ClientAuthentication<unknown>,
+): Promise<string | undefined> {
+  const assertion = readClientAssertion(text, by)
+  if (!(await isSignedByOneOf(assertion, client.keys))) return 'signed with no key of the client'
+  if (!rulesOf(client.profile).algorithms.includes(assertion.algorithm))
+    return `signed with ${assertion.algorithm}, which its profile does not allow`
+  // RFC 7523 §3: "ensure that JWTs are not replayed by maintaining the set of used "jti" values"
+  const id = `assertion ${assertion.clientId} ${assertion.id}`
+  return (await by.once(id, assertion.expiresAt)) ? undefined : 'the assertion was used before'
 }
 
 function isOf(

@@ -1,4 +1,4 @@
-import { timeOrderedId } from '@grantlog/contracts'
+import { type BoundTo, timeOrderedId } from '@grantlog/contracts'
 import type { Allowed, Known } from '@grantlog/eventing'
 import {
   invalidGrant,
@@ -62,7 +62,7 @@ export const refreshToken: Grant = {
       await endIfIssued(request, services, presented)
       throw invalidGrant(refused, 'of another client')
     }
-    await assertBinding(facts, presented, request, services)
+    if (facts.boundTo !== null) await assertBinding(facts.boundTo, presented, request, services)
     assertResource(parameters, facts.audience)
     const scopes = narrowed(facts, parameters.get('scope'))
     const granted = await findDetails(facts, services)
@@ -124,12 +124,12 @@ export const refreshToken: Grant = {
 
 /** RFC 9449 §5, RFC 8705 §4: the refresh token of a public client is bound to the key that its first request proved. */
 async function assertBinding(
-  { boundTo }: FamilyFacts,
+  boundTo: BoundTo,
   presented: RefreshToken,
   request: TokenRequest,
   services: TokenServices,
 ): Promise<void> {
-  if (boundTo === null || boundTo.thumbprint === request.boundTo?.thumbprint) return
+  if (boundTo.thumbprint === request.boundTo?.thumbprint) return
   if (request.boundTo === undefined)
     throw invalidGrant('The refresh token is bound to a key: the request does not prove that it has it.')
   await endIfIssued(request, services, presented)

@@ -11,11 +11,11 @@ export type TokenKey = SigningKey | OpaqueTokenKey
  * The key for a client's tokens in the format that the API is registered with; a JWT is signed with its algorithm.
  * @throws OAuthError invalid_target when their profiles do not fit
  */
-export async function tokenKeyOf(
+export function tokenKeyOf(
   api: Pick<ApiRow, 'token_format' | 'signing_alg' | 'profile'>,
   client: ClientRow,
   { keys, opaqueKeys }: TokenServices,
-): Promise<TokenKey> {
+): TokenKey | Promise<TokenKey> {
   assertProfilesFit(client, api)
   return api.token_format === 'opaque' ? opaqueKeys[0] : keys.current(api.signing_alg)
 }
