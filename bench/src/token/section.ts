@@ -47,7 +47,9 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   the append that stores its tokens ([ADR 0028](../adr/0028-a-revocation-bars-the-append.md)), where a statement before it took a twentieth of a refresh at
   16 connections; ids and what is sent to Postgres are written without making anything on the way, for all that a request makes goes through the
   caches that Postgres shares; an HMAC is two one-shot hashes, for Node's object of each has memory outside of the heap (a twentieth of a
-  refresh). Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
+  refresh); the state of a stream that its process remembers is stored with every eighth version
+  ([ADR 0029](../adr/0029-a-remembered-state-is-stored-now-and-then.md)), for each kilobyte that is sent goes through those caches half a dozen times (another
+  twentieth); what is known at once is not waited for; one thread collects the young. Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
   are hashed once, signing when the database has said that it begins, or that it has only the disk to wait for.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share; in
@@ -57,7 +59,7 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   time with Postgres; the other 1.07× (1.46×), 205 MiB, 0.754× and 216 µs. The server in memory, which has the core for itself, lost a fifth. By profiles of
   a fast and a slow stretch, what only computes (a signature) takes as long in both, what reads memory (Postgres's hash tables) twice as long.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
-  connection, read none; those of a thousand families or a million in turns read each.
+  connection, read none, and store the state of every eighth; those of a thousand families or a million in turns read each, and store it each time.
 - **A million families** are copies of a real one, its deadline included, with ids of their own; each refresh is the first of its family since the start. Both stores
   are vacuumed and analyzed once they are filled, before they are measured. Both are read again at each refresh.
   Each of a million is far from the one before, in indexes and pages that no cache of the processor holds, and the first on its page that changes
