@@ -256,30 +256,30 @@ describe('a stream that is remembered', () => {
     expect(stored).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9, 9, 9, 9, 9, 17, 17, 17, 17])
   })
 
-  it('is what the state that is stored and the events since make of it, whoever asks', async () => {
+  it('is what the state that is stored and the events since make of it, whoever asks, in one query', async () => {
     const clientId = anId()
     const read = jest.spyOn(another, 'read')
     for (let version = 1; version <= 10; version++) {
       const { state: left } = await goOn(clientId)
       expect(await elsewhere.load(state, clientId)).toEqual({ state: left, version })
     }
-    // the first and the ninth were stored
-    expect(read.mock.calls.map(([, after, upTo]) => [after, upTo])).toEqual(
-      [2, 3, 4, 5, 6, 7, 8].map(version => [1, version]).concat([[9, 10]]),
-    )
+    const head = await another.head(`client-${clientId}`)
+    expect(head).toMatchObject({ version: 10, state: { suspended: true } })
+    expect(head?.since).toEqual([{ type: 'client.reinstated', data: { clientId } }])
+    expect(read).not.toHaveBeenCalled()
     read.mockRestore()
   })
 
-  it('is loaded without its events by who appended to it last', async () => {
+  it('has its state stored where it comes back late, for it may be forgotten', async () => {
     const clientId = anId()
+    const others = (count: number) => Promise.all(Array.from({ length: count }, () => goOn(anId())))
     await goOn(clientId)
+    await others(127)
     await goOn(clientId)
-    const read = jest.spyOn(store, 'read')
-    expect(await commands.load(state, clientId)).toEqual({ state: { suspended: false }, version: 2 })
-    expect(read).not.toHaveBeenCalled()
-    await goOn(clientId, elsewhere)
-    expect(await commands.load(state, clientId)).toEqual({ state: { suspended: true }, version: 3 })
-    read.mockRestore()
+    expect(await versions(clientId)).toEqual({ stream: 2, state: 1 })
+    await others(128)
+    await goOn(clientId)
+    expect(await versions(clientId)).toEqual({ stream: 3, state: 3 })
   })
 
   it('has its state stored by each process that takes it over', async () => {

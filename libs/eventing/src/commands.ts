@@ -28,8 +28,16 @@ export interface Allowed extends Barrable {
 export interface Known<State> {
   readonly state: State
   readonly version: number
-  /** It is as this process left it: another one may have gone on. `stateOf`: the version whose state is stored. */
-  readonly remembered?: { readonly stateOf: number }
+  /** It is as this process left it: another one may have gone on. */
+  readonly remembered?: Left
+}
+
+/** How a process left a stream. */
+interface Left {
+  /** The version whose state is stored. */
+  readonly stateOf: number
+  /** How many appends of remembered streams the process had made by then. */
+  readonly appends: number
 }
 
 /** The stream after a command: its state, its version, and what was appended (nothing, when nothing had to be). */
@@ -48,8 +56,8 @@ const maxRetriesOfUnknown = 5
  */
 const remembered = 128
 /**
- * Of a stream that this process goes on with, from what it remembers, the state is stored with every eighth version only: whoever else needs
- * it folds the few events since.
+ * Of a stream that this process goes on with, from what it remembers and so soon that it will go on to, the state is stored with every eighth
+ * version only: whoever else needs it folds the few events since.
  */
 const storedEvery = 8
 
@@ -62,6 +70,8 @@ export class Commands {
   readonly #turns = new TransientMap<string, Promise<unknown>>()
   /** Of deciders that are `remembered`: the streams as this process appended to them last. */
   readonly #left = new Recent<Known<unknown>>(remembered)
+  /** Of those streams. */
+  #appends = 0
 
   constructor(
     readonly store: EventStore,
@@ -106,16 +116,19 @@ export class Commands {
     const streamId = `${decider.category}-${id}`
     const head = await this.store.head(streamId)
     if (head === undefined) return { state: decider.initial, version: 0 }
-    const { version } = head
-    const left = this.#left.get(streamId) as Known<State> | undefined
-    if (left?.version === version) return { state: left.state, version } // a version has one state
-    const stateOf = versionOfState(decider, head.stateTag, version)
-    const events = stateOf === version ? [] : await this.store.read(streamId, stateOf, version)
-    const state = events.reduce(
-      (folded, event) => decider.evolve(folded, event.fact as Event),
-      stateOf === 0 ? decider.initial : (head.state as State),
-    )
-    return { state, version }
+    const { version, since } = head
+    const fold = (state: State, facts: readonly NewEvent[]) =>
+      facts.reduce((folded, fact) => decider.evolve(folded, fact as Event), state)
+    if (versionOfState(decider, head.stateTag, version) > 0)
+      return { state: fold(head.state as State, since), version }
+    const events = await this.store.read(streamId, version)
+    return {
+      state: fold(
+        decider.initial,
+        events.map(({ fact }) => fact),
+      ),
+      version,
+    }
   }
 
   /**
@@ -151,7 +164,7 @@ export class Commands {
       const version = before.version + events.length
       const endsAt = decider.endsAt?.(state) ?? null
       // of a stream that has ended, the events may leave
-      const stateOf = endsAt === null ? stateStored(before, version) : version
+      const stateOf = endsAt === null ? this.#stateOf(before, version) : version
       const prepared = this.store.prepare(events, { ...context, time: this.now() })
       const outcome = await this.#append({
         streamId,
@@ -165,7 +178,10 @@ export class Commands {
         meanwhile: context.meanwhile,
       })
       if (outcome !== 'conflict') {
-        if (decider.remembered) this.#left.keep(streamId, { state, version, remembered: { stateOf } })
+        if (decider.remembered) {
+          this.#appends += 1
+          this.#left.keep(streamId, { state, version, remembered: { stateOf, appends: this.#appends } })
+        }
         return { streamId, state, version, events: identified(events, prepared) }
       }
       this.#left.forget(streamId)
@@ -174,6 +190,12 @@ export class Commands {
       await pause(Math.random() * 2 ** Math.min(attempt, 6))
     }
     throw new Contended(streamId)
+  }
+
+  /** The version whose state is to be stored once a stream goes on from what was known of it to another version. */
+  #stateOf({ remembered: left }: Known<unknown>, version: number): number {
+    const soon = left !== undefined && this.#appends - left.appends < remembered
+    return soon && version < left.stateOf + storedEvery ? left.stateOf : version
   }
 
   /** The answer may be lost while the append was stored: the same append again is recognised by its event ids. */
@@ -187,11 +209,6 @@ export class Commands {
       }
     }
   }
-}
-
-/** The version whose state is stored once a stream goes on from what was known of it to another version. */
-function stateStored({ remembered }: Known<unknown>, version: number): number {
-  return remembered !== undefined && version < remembered.stateOf + storedEvery ? remembered.stateOf : version
 }
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

@@ -34,6 +34,8 @@ interface StreamHead {
   readonly version: number
   readonly state: unknown
   readonly stateTag: string
+  /** The facts after the version that the state is of, as its tag says, in order. */
+  readonly since: readonly NewEvent[]
 }
 
 /** The event table of one service. Everything that happened is here; everything else can be rebuilt from it. */
@@ -86,21 +88,23 @@ export class EventStore {
   }
 
   /**
-   * Version of a stream and the folded state that is stored, or undefined when nothing has happened in it. Which version the state is of,
-   * its tag says. Concurrent looks share a query.
+   * Version of a stream, the folded state that is stored and what has happened since; undefined when nothing has happened in it. Concurrent
+   * looks share a query.
    */
   async head(streamId: string): Promise<StreamHead | undefined> {
     const [row] = await this.#heads.find(streamId)
-    return row && { version: row.version, state: row.state, stateTag: row.state_tag }
+    if (row === undefined) return undefined
+    const { version, state, state_tag, since } = row
+    return { version, state, stateTag: state_tag, since: since?.map(factOf) ?? [] }
   }
 
-  /** The events of a stream in order, from the one after a version up to another. */
-  async read(streamId: string, after = 0, upTo = 2 ** 31 - 1): Promise<StoredEvent[]> {
+  /** All events of a stream in order, up to a version. */
+  async read(streamId: string, upTo = 2 ** 31 - 1): Promise<StoredEvent[]> {
     const { rows } = await this.pool.query<StoredRow>({
       name: 'stream-events',
       text: `select event_id, type, data, internal, stream_version, time from events
-             where stream_id = $1 and stream_version > $2 and stream_version <= $3 order by stream_version`,
-      values: [streamId, after, upTo],
+             where stream_id = $1 and stream_version <= $2 order by stream_version`,
+      values: [streamId, upTo],
     })
     return rows.map(stored)
   }
@@ -126,19 +130,30 @@ interface HeadRow {
   version: number
   state: unknown
   state_tag: string
+  since: StoredFact[] | null
 }
 
 const heads: GroupedQuery<HeadRow> = {
   name: 'stream-heads',
-  text: 'select stream_id, version, state, state_tag from streams where stream_id = any($1::text[])',
+  text: `
+    select stream_id, version, state, state_tag,
+      case when split_part(state_tag, '@', 2) <> version::text then (
+        select json_agg(json_build_object('type', type, 'data', data, 'internal', internal) order by stream_version) from events e
+        where e.stream_id = s.stream_id and e.stream_version <= s.version
+          and e.stream_version > nullif(split_part(s.state_tag, '@', 2), '')::int
+      ) end as since
+    from streams s where stream_id = any($1::text[])`,
   keysOf: row => [row.stream_id],
 }
 
-interface StoredRow {
-  event_id: string
+interface StoredFact {
   type: string
   data: object
   internal: object | null
+}
+
+interface StoredRow extends StoredFact {
+  event_id: string
   stream_version: number
   time: Date
 }
@@ -148,7 +163,7 @@ function stored(row: StoredRow): StoredEvent {
 }
 
 /** The fact of a stored row. @throws Error for one that this build does not know */
-export function factOf(row: Pick<StoredRow, 'type' | 'data' | 'internal'>): NewEvent {
+export function factOf(row: StoredFact): NewEvent {
   const fact = readFact(row.type, row.data as Record<string, unknown>)
   if (fact === undefined)
     throw new Error(`The log holds ${row.type}, which this build does not know: it is older than the log`)

@@ -28,7 +28,7 @@ const hot: Record<string, { text: RegExp; sorts?: RegExp }> = {
   'append to streams of either kind': { text: /from begun union all select \* from continued/ },
   'append unless barred': { text: /from suspensions r cross join lateral/ },
   'recognise a retry': { text: /where e\.event_id = w\.event_id/ },
-  'head of a stream': { text: /state_tag from streams/ },
+  'head of a stream': { text: /from streams s where stream_id = any/, sorts: /^e\.stream_version$/ },
   'events of a stream': { text: /from events\s+where stream_id = \$1/, sorts: /^(events\.)?stream_version$/ },
   'end of the log': { text: /select last_seq from log_end/ },
   'read the log': { text: /^select[^(]*\(e\.time at time zone 'UTC'\).* from events e where/s },
