@@ -31,6 +31,28 @@ export const refresh: Work = {
   },
 }
 
+/** So many families in turns, on whichever connection is free: each comes back after all others. */
+export const refreshInTurns = (families: number): Work => ({
+  ...refresh,
+  async prepare(target, requesters) {
+    const each = Array.from({ length: Math.ceil(families / requesters.length) })
+    const begun = await Promise.all(
+      requesters.map(async requester => {
+        const own: string[] = []
+        for (const _ of each) own.push(await requester.redeem(await target.code()))
+        return own
+      }),
+    )
+    const tokens = begun.flat()
+    return async requester => {
+      const token = tokens.shift()
+      if (token === undefined) return false
+      tokens.push(await requester.refresh(token))
+      return true
+    }
+  },
+})
+
 const tokensToIntrospect = 192
 
 /** The same tokens again and again, as APIs ask. */
