@@ -54,17 +54,21 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share; in
   about half of the commits the core then waits for the disk, some per cent of the time. And two programs take turns on the core for every sixteen: each
-  finds its code and data gone from the core's own cache. So 16 connections depend on who else uses the cache behind it, which this machine shares:
-  of two runs within two hours, one had 1.34× (64 connections: 1.52×), 195 MiB, 256 connections at 0.872× and a refresh at 16 connections for 139 µs of processor
-  time with Postgres; the other 1.07× (1.46×), 205 MiB, 0.754× and 216 µs. The server in memory, which has the core for itself, lost a fifth. By profiles of
+  finds its code and data gone from the core's own cache. So 16 connections depend on who else uses the cache behind it, which this machine shares. Two runs on the day
+  before remembered states were stored with every eighth version only had 1.34× and, within the hour, 1.07×, with 139 and 216 µs of processor time
+  for a refresh; two runs since then had 1.34× and 1.32×. In the slowest stretch that was seen since, where a refresh took 214 µs, it was still 1.07× at 16
+  connections. The server in memory, which has the core for itself, loses a fifth there. By profiles of
   a fast and a slow stretch, what only computes (a signature) takes as long in both, what reads memory (Postgres's hash tables) twice as long.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
   connection, read none, and store the state of every eighth; those of a thousand families or a million in turns read each, and store it each time.
+- **A crowd** of 256 connections refreshes 256 families in turns, of which a process remembers none by the time that they come back. So it is compared with 64
+  connections that do the same; and without a bound with 64 connections that have a family each, for which nothing is read.
 - **A million families** are copies of a real one, its deadline included, with ids of their own; each refresh is the first of its family since the start. Both stores
   are vacuumed and analyzed once they are filled, before they are measured. Both are read again at each refresh.
   Each of a million is far from the one before, in indexes and pages that no cache of the processor holds, and the first on its page that changes
   after a checkpoint, so that Postgres logs the page whole. Compressing those pages, not logging them whole, or 4 GB of shared
-  buffers made no difference that could be told from noise.
+  buffers made no difference that could be told from noise. Four runs in two days
+  had 0.95×, 0.922×, 0.916× and 0.87×, the last where others used the machine's caches.
 `
 }
 
