@@ -49,14 +49,14 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   caches that Postgres shares; an HMAC is two one-shot hashes, for Node's object of each has memory outside of the heap (a twentieth of a
   refresh); the state of a stream that its process remembers is stored with every eighth version
   ([ADR 0029](../adr/0029-a-remembered-state-is-stored-now-and-then.md)), for each kilobyte that is sent goes through those caches half a dozen times (another
-  twentieth); what is known at once is not waited for; one thread collects the young. Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, a collection of the young by one thread, client secrets that
+  twentieth); what is known at once is not waited for; one thread collects the young. Without success: JSON or a statement per batch size in place of arrays, copies in order for canonical JSON, client secrets that
   are hashed once, signing when the database has said that it begins, or that it has only the disk to wait for.
 - **Refresh beside memory**: of what a refresh costs here, about a quarter is Postgres on the same core, which the server in memory does not have. At
   16 connections all of them wait for the same commit, 16 refreshes at a time, and neither side has anything left to share; in
   about half of the commits the core then waits for the disk, some per cent of the time. And two programs take turns on the core for every sixteen: each
-  finds its code and data gone from the core's own cache. So 16 connections depend on who else uses the cache behind it, which this machine shares. Two runs on the day
-  before remembered states were stored with every eighth version only had 1.34× and, within the hour, 1.07×, with 139 and 216 µs of processor time
-  for a refresh; two runs since then had 1.34× and 1.32×. In the slowest stretch that was seen since, where a refresh took 214 µs, it was still 1.07× at 16
+  finds its code and data gone from the core's own cache. So 16 connections depend on who else uses the cache behind it, which this machine shares. Two runs of
+  one day, before remembered states were stored with every eighth version only, had 1.34× and, within the hour, 1.07×, with 139 and 216 µs of processor time
+  for a refresh; two runs later that day, with it, had 1.34× and 1.32×. In the slowest stretch that was seen since, where a refresh took 214 µs, it was still 1.07× at 16
   connections. The server in memory, which has the core for itself, loses a fifth there. By profiles of
   a fast and a slow stretch, what only computes (a signature) takes as long in both, what reads memory (Postgres's hash tables) twice as long.
 - **A family that a process refreshed last is remembered** ([ADR 0024](../adr/0024-the-last-states-are-remembered.md)): the refreshes above, of one family per
@@ -67,7 +67,7 @@ of ${processes} processes, which have done the same for ${warmSeconds} seconds b
   are vacuumed and analyzed once they are filled, before they are measured. Both are read again at each refresh.
   Each of a million is far from the one before, in indexes and pages that no cache of the processor holds, and the first on its page that changes
   after a checkpoint, so that Postgres logs the page whole. Compressing those pages, not logging them whole, or 4 GB of shared
-  buffers made no difference that could be told from noise. Four runs in two days
+  buffers made no difference that could be told from noise. Four runs of one day
   had 0.95×, 0.922×, 0.916× and 0.87×, the last where others used the machine's caches.
 `
 }
