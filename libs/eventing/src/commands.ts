@@ -116,19 +116,14 @@ export class Commands {
     const streamId = `${decider.category}-${id}`
     const head = await this.store.head(streamId)
     if (head === undefined) return { state: decider.initial, version: 0 }
-    const { version, since } = head
-    const fold = (state: State, facts: readonly NewEvent[]) =>
-      facts.reduce((folded, fact) => decider.evolve(folded, fact as Event), state)
-    if (versionOfState(decider, head.stateTag, version) > 0)
-      return { state: fold(head.state as State, since), version }
-    const events = await this.store.read(streamId, version)
-    return {
-      state: fold(
-        decider.initial,
-        events.map(({ fact }) => fact),
-      ),
-      version,
-    }
+    const { version } = head
+    const isKnown = versionOfState(decider, head.stateTag, version) > 0
+    const facts = isKnown ? head.since : (await this.store.read(streamId, version)).map(({ fact }) => fact)
+    const state = facts.reduce(
+      (folded, fact) => decider.evolve(folded, fact as Event),
+      isKnown ? (head.state as State) : decider.initial,
+    )
+    return { state, version }
   }
 
   /**
