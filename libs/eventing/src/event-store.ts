@@ -13,6 +13,7 @@ import type { Bars } from './bars.js'
 import type { NewEvent } from './decider.js'
 import { GroupCommit } from './group-commit.js'
 import { type GroupedQuery, GroupRead } from './group-read.js'
+import { versionInTag } from './state-tag.js'
 
 /** An event as its own service reads it back: with what never leaves the service. */
 export interface StoredEvent {
@@ -137,10 +138,10 @@ const heads: GroupedQuery<HeadRow> = {
   name: 'stream-heads',
   text: `
     select stream_id, version, state, state_tag,
-      case when split_part(state_tag, '@', 2) <> version::text then (
+      case when ${versionInTag} < s.version then (
         select json_agg(json_build_object('type', type, 'data', data, 'internal', internal) order by stream_version) from events e
         where e.stream_id = s.stream_id and e.stream_version <= s.version
-          and e.stream_version > nullif(split_part(s.state_tag, '@', 2), '')::int
+          and e.stream_version > ${versionInTag}
       ) end as since
     from streams s where stream_id = any($1::text[])`,
   keysOf: row => [row.stream_id],

@@ -20,6 +20,9 @@ export function versionOfState(decider: Folding, stateTag: string, version: numb
   return code === codeOf(decider) ? Number(of) : 0
 }
 
+/** The version that the tag of a row `s` of `streams` names, in SQL; null where it names none. */
+export const versionInTag = `nullif(split_part(s.state_tag, '@', 2), '')::int`
+
 const codes = new WeakMap<Folding, string>()
 
 /** A hash of the code that folds. */
